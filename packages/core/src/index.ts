@@ -14,6 +14,7 @@ export {
 export * from "./der/values.ts";
 export * as derWrite from "./der/write.ts";
 export * from "./errors.ts";
+export * from "./http-port.ts";
 export * from "./pem.ts";
 export * from "./verdict.ts";
 export * from "./x509/algorithm.ts";

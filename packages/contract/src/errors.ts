@@ -1,0 +1,27 @@
+// A service's refusal, as its clients see it.
+import { HoldfastError } from "@holdfast/core";
+import type { Problem } from "./problem.ts";
+
+/** Codes that the clients add to those of the services. */
+export type ClientErrorCode = "SERVICE_UNREACHABLE" | "SERVICE_ANSWER";
+
+/** A request that a service refused; `code` and `message` are the service's own. */
+export class ServiceRefusal extends HoldfastError {
+  readonly status: number;
+  readonly faults: NonNullable<Problem["faults"]>;
+
+  constructor(service: string, problem: Problem) {
+    super(problem.code, problem.detail, { details: { service, status: problem.status } });
+    this.status = problem.status;
+    this.faults = problem.faults ?? [];
+  }
+}
+
+/** A service that can't be reached, or does not speak our words. */
+export class ServiceError extends HoldfastError {
+  declare readonly code: ClientErrorCode;
+
+  constructor(code: ClientErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(code, message, options);
+  }
+}

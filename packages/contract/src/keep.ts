@@ -1,0 +1,68 @@
+// Words of the keep's door.
+import { type Static, Type } from "typebox";
+
+/** How a run stands, or how it ended. */
+export const RunState = Type.Union([
+  Type.Literal("running"),
+  Type.Literal("exited"),
+  Type.Literal("trapped"),
+  Type.Literal("cancelled"),
+  Type.Literal("limit"),
+  Type.Literal("failed"),
+]);
+
+/** One run of a program. Times are RFC 3339; sizes are bytes. */
+export const Run = Type.Object({
+  id: Type.String(),
+  program: Type.String(),
+  state: RunState,
+  exit_code: Type.Optional(Type.Integer()),
+  trap: Type.Optional(
+    Type.Object({ message: Type.String(), function: Type.Optional(Type.String()) }),
+  ),
+  reason: Type.Optional(Type.String()),
+  duration_ms: Type.Optional(Type.Number()),
+  peak_memory_bytes: Type.Optional(Type.Integer()),
+  bytes_read: Type.Optional(Type.Integer()),
+  bytes_written: Type.Optional(Type.Integer()),
+  started_at: Type.String(),
+  ended_at: Type.Optional(Type.String()),
+});
+
+/** What the keep says of itself. */
+export const KeepStatus = Type.Object({
+  state: Type.String(),
+  platform: Type.String(),
+  simulated: Type.Boolean(),
+  policy_hash: Type.String(),
+  measurement: Type.String(),
+  started_at: Type.String(),
+});
+
+/** A stored file. */
+export const StoredFile = Type.Object({
+  path: Type.String(),
+  size: Type.Integer(),
+  sha256: Type.Optional(Type.String()),
+});
+
+/** Entries of a directory. */
+export const Listing = Type.Object({
+  entries: Type.Array(
+    Type.Object({ name: Type.String(), kind: Type.String(), size: Type.Integer() }),
+  ),
+});
+
+/** Fresh evidence over a caller's nonce; bytes are base64. */
+export const KeepEvidence = Type.Object({
+  platform: Type.String(),
+  evidence: Type.String(),
+  csr: Type.String(),
+});
+
+export type Run = Static<typeof Run>;
+export type RunState = Static<typeof RunState>;
+export type KeepStatus = Static<typeof KeepStatus>;
+export type StoredFile = Static<typeof StoredFile>;
+export type Listing = Static<typeof Listing>;
+export type KeepEvidence = Static<typeof KeepEvidence>;
