@@ -5,7 +5,14 @@ import { globSync } from "node:fs";
 
 const filters = process.argv.slice(2);
 const files = globSync(
-  ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "examples/**/*.test.ts", "test/**/*.test.ts", "tools/*.test.ts", "bench/**/*.test.ts"],
+  [
+    "packages/*/src/**/*.test.ts",
+    "apps/*/src/**/*.test.ts",
+    "examples/**/*.test.ts",
+    "test/**/*.test.ts",
+    "tools/*.test.ts",
+    "bench/**/*.test.ts",
+  ],
   { exclude: ["**/node_modules/**", "**/dist/**"] },
 )
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
