@@ -1,6 +1,21 @@
 // The door of policy: the agreement of who may do what, on which platform. Pure.
+export * from "./compose.ts";
 export * from "./errors.ts";
 export * from "./evaluate.ts";
+export * from "./function-policy.ts";
+export type { HoldfastTerms, Limits, ReadLimit } from "./holdfast-terms.ts";
+export type { FileRight } from "./parts.ts";
 export * from "./path.ts";
+export * from "./policy.ts";
 export * from "./rights.ts";
 export * from "./rights-table.ts";
+export * from "./user-policy.ts";
+export {
+  CIPHERSUITES,
+  type ExpiryFields,
+  type FileHash,
+  parseVaasPolicy,
+  type VaasIdentity,
+  type VaasPolicy,
+  type VaasProgram,
+} from "./vaas-policy.ts";

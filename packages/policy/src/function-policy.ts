@@ -1,0 +1,161 @@
+// The function (program) policy: what an administrator registers at CCFaaS. Schema and members are the seed's.
+import {
+  type FileRight,
+  MAXIMUM_FILES,
+  MAXIMUM_PROGRAMS,
+  readFilePath,
+  readFileRights,
+  readHash,
+  refuseDuplicates,
+} from "./parts.ts";
+import { normalizePath } from "./path.ts";
+import { child, Faults, Shape } from "./shape.ts";
+
+/** A program of a function, as registered. */
+export interface FunctionProgram {
+  readonly file_rights: readonly FileRight[];
+  readonly id: number;
+  /** SHA-256 of the program, 64 hexadecimal digits. */
+  readonly pi_hash: string;
+  readonly program_file_name: string;
+}
+
+/** A data file of a function; lower priority is loaded first, 99 when absent. */
+export interface FunctionDataFile {
+  readonly data_file: string;
+  readonly pi_hash: string;
+  readonly priority?: number;
+}
+
+/** A function policy. */
+export interface FunctionPolicy {
+  readonly function: string;
+  readonly execution_strategy: string;
+  readonly max_memory_mib: number;
+  readonly programs: readonly FunctionProgram[];
+  readonly data_files: readonly FunctionDataFile[];
+  readonly file_rights: readonly FileRight[];
+  readonly debug: boolean;
+  readonly enable_clock: boolean;
+}
+
+/** Memory a policy may ask for, in MiB: a 32-bit address space is the end. */
+export const MAXIMUM_MEMORY_MIB = 4096;
+const STRATEGIES = ["Interpretation", "JIT"];
+const PRIORITY = 99;
+
+/**
+ * Reads a function policy.
+ * @throws PolicyError POLICY_INVALID with all faults
+ */
+export function parseFunctionPolicy(value: unknown): FunctionPolicy {
+  const shape = new Shape(new Faults());
+  const object = shape.object(value, "", {
+    required: [
+      "function",
+      "execution_strategy",
+      "max_memory_mib",
+      "programs",
+      "debug",
+      "enable_clock",
+      "file_rights",
+    ],
+    optional: ["data_files"],
+  });
+  const policy: FunctionPolicy = {
+    function: shape.text(object["function"], "/function", { maximum: 256 }),
+    execution_strategy: readStrategy(shape, object["execution_strategy"]),
+    max_memory_mib: shape.integer(
+      object["max_memory_mib"],
+      "/max_memory_mib",
+      1,
+      MAXIMUM_MEMORY_MIB,
+    ),
+    programs: shape.array(object["programs"], "/programs", MAXIMUM_PROGRAMS, (entry, at) =>
+      readProgram(shape, entry, at),
+    ),
+    data_files: shape.array(object["data_files"], "/data_files", MAXIMUM_FILES, (entry, at) =>
+      readDataFile(shape, entry, at),
+    ),
+    file_rights: readFileRights(shape, object["file_rights"], "/file_rights"),
+    debug: shape.boolean(object["debug"], "/debug"),
+    enable_clock: shape.boolean(object["enable_clock"], "/enable_clock"),
+  };
+  refuseDuplicates(
+    shape,
+    policy.programs.map(({ id }) => id),
+    "/programs",
+    "id",
+    "ID_DUPLICATE",
+  );
+  refuseSameFiles(shape, policy);
+  shape.faults.settle("function policy");
+  return policy;
+}
+
+/** Priority of a data file; lower is loaded first. */
+export function priorityOf(file: FunctionDataFile): number {
+  return file.priority ?? PRIORITY;
+}
+
+/** The execution strategy, one of the two that exist. */
+export function readStrategy(shape: Shape, value: unknown): string {
+  const strategy = shape.text(value, "/execution_strategy", { maximum: 64 });
+  if (strategy !== "" && !STRATEGIES.includes(strategy)) {
+    shape.faults.add(
+      "STRATEGY_UNKNOWN",
+      "/execution_strategy",
+      `${STRATEGIES.join(" or ")} is expected`,
+    );
+  }
+  return strategy;
+}
+
+function readProgram(shape: Shape, value: unknown, at: string): FunctionProgram {
+  const object = shape.object(value, at, {
+    required: ["file_rights", "id", "pi_hash", "program_file_name"],
+  });
+  return {
+    file_rights: readFileRights(shape, object["file_rights"], child(at, "file_rights")),
+    id: shape.integer(object["id"], child(at, "id"), 0, 2 ** 32 - 1),
+    pi_hash: readHash(shape, object["pi_hash"], child(at, "pi_hash")),
+    program_file_name: readFilePath(
+      shape,
+      object["program_file_name"],
+      child(at, "program_file_name"),
+    ),
+  };
+}
+
+function readDataFile(shape: Shape, value: unknown, at: string): FunctionDataFile {
+  const object = shape.object(value, at, {
+    required: ["pi_hash", "data_file"],
+    optional: ["priority"],
+  });
+  return {
+    data_file: readFilePath(shape, object["data_file"], child(at, "data_file")),
+    pi_hash: readHash(shape, object["pi_hash"], child(at, "pi_hash")),
+    ...(object["priority"] === undefined
+      ? {}
+      : {
+          priority: shape.integer(object["priority"], child(at, "priority"), -(2 ** 31), 2 ** 31),
+        }),
+  };
+}
+
+function refuseSameFiles(shape: Shape, policy: FunctionPolicy): void {
+  const seen = new Set<string>();
+  const files = [
+    ...policy.programs.map(({ program_file_name }, i) => [
+      program_file_name,
+      `/programs/${i}/program_file_name`,
+    ]),
+    ...policy.data_files.map(({ data_file }, i) => [data_file, `/data_files/${i}/data_file`]),
+  ] as [string, string][];
+  if (shape.faults.count > 0) return;
+  for (const [name, pointer] of files) {
+    const path = normalizePath(name);
+    if (seen.has(path)) shape.faults.add("FILE_DUPLICATE", pointer, `${path} stands twice`);
+    seen.add(path);
+  }
+}
