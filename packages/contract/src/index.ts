@@ -1,5 +1,11 @@
 // The door of contract: the words that services speak over HTTP, and clients that speak them.
+export * from "./bridge.ts";
+export * from "./ccfaas.ts";
+export * from "./control-client.ts";
+export type { OnProgress } from "./counted.ts";
 export * from "./errors.ts";
+export * from "./fetch-transport.ts";
 export * from "./keep.ts";
 export * from "./keep-client.ts";
 export * from "./problem.ts";
+export * from "./vaas.ts";

@@ -9,12 +9,10 @@ import {
 } from "@holdfast/core";
 import type { Static, TSchema } from "typebox";
 import { Value } from "typebox/value";
+import { counted, type OnProgress } from "./counted.ts";
 import { ServiceError, ServiceRefusal } from "./errors.ts";
 import { KeepEvidence, KeepStatus, Listing, Run, StoredFile } from "./keep.ts";
 import { parseProblem, problem } from "./problem.ts";
-
-/** Told how many bytes have moved so far. */
-export type OnProgress = (bytes: number) => void;
 
 /** Options of an upload. */
 export interface PutOptions {
@@ -220,17 +218,5 @@ export class KeepClient {
           `the keep answered ${response.status} to ${request.method} ${request.path}`,
         ),
     );
-  }
-}
-
-async function* counted(
-  source: AsyncIterable<Uint8Array>,
-  onProgress: OnProgress,
-): AsyncGenerator<Uint8Array> {
-  let sent = 0;
-  for await (const part of source) {
-    yield part;
-    sent += part.length;
-    onProgress(sent);
   }
 }

@@ -1,0 +1,34 @@
+// Words of the S3 bridge: the seed's schema, with the session token that its text documents and its schema forgets.
+// Unlike there, both members are required: without them there is nothing to do.
+import { type Static, Type } from "typebox";
+
+const CLOSED = { additionalProperties: false };
+
+/** One object of S3 and the file of a keep it goes into. */
+export const S3StreamBody = Type.Object(
+  {
+    s3: Type.Object(
+      {
+        region_name: Type.Optional(Type.String()),
+        bucket: Type.String(),
+        filename: Type.String(),
+        aws_access_key_id: Type.Optional(Type.String()),
+        aws_secret_access_key: Type.Optional(Type.String()),
+        aws_session_token: Type.Optional(Type.String()),
+      },
+      CLOSED,
+    ),
+    veracruz: Type.Object(
+      {
+        filename: Type.String(),
+        policy: Type.String(),
+        certificate: Type.String(),
+        key: Type.String(),
+      },
+      CLOSED,
+    ),
+  },
+  CLOSED,
+);
+
+export type S3StreamBody = Static<typeof S3StreamBody>;

@@ -1,0 +1,78 @@
+// Carries exchanges to a service over plain HTTP with the platform's own fetch, in Node and in browsers.
+import { type HttpRequest, type HttpResponse, type HttpTransport, messageOf } from "@holdfast/core";
+import { ServiceError } from "./errors.ts";
+
+type Fetch = (url: string, init: RequestInit & { duplex?: "half" }) => Promise<Response>;
+
+/**
+ * A transport to one service.
+ * @param baseUrl such as `http://127.0.0.1:5010`; a slash at the end does not matter
+ * @throws ServiceError SERVICE_UNREACHABLE from each exchange when nobody answers
+ */
+export function fetchTransport(baseUrl: string, fetcher: Fetch = fetch): HttpTransport {
+  const base = baseUrl.replace(/\/+$/, "");
+  return {
+    async request(request) {
+      const query = new URLSearchParams(request.query).toString();
+      const url = `${base}${request.path}${query === "" ? "" : `?${query}`}`;
+      try {
+        return answerOf(await fetcher(url, initOf(request)));
+      } catch (cause) {
+        if (request.signal?.aborted) throw cause;
+        const { cause: inner } = cause as { cause?: unknown };
+        throw new ServiceError(
+          "SERVICE_UNREACHABLE",
+          `no answer from ${base}: ${messageOf(inner ?? cause)}`,
+          { cause },
+        );
+      }
+    },
+  };
+}
+
+function initOf({ method, headers, body, signal }: HttpRequest): RequestInit & { duplex?: "half" } {
+  return {
+    method,
+    redirect: "error",
+    ...(headers === undefined ? {} : { headers: streamable(headers, body) }),
+    ...(body === undefined ? {} : bodyOf(body)),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function bodyOf(body: NonNullable<HttpRequest["body"]>): RequestInit & { duplex?: "half" } {
+  if (body instanceof Uint8Array) return { body: body.slice() };
+  return { body: ReadableStream.from(body) as ReadableStream<Uint8Array>, duplex: "half" };
+}
+
+/** fetch sets the length itself and refuses one of ours beside a stream. */
+function streamable(
+  headers: Readonly<Record<string, string>>,
+  body: HttpRequest["body"],
+): Record<string, string> {
+  const entries = Object.entries(headers);
+  return Object.fromEntries(
+    body === undefined || body instanceof Uint8Array
+      ? entries
+      : entries.filter(([name]) => name.toLowerCase() !== "content-length"),
+  );
+}
+
+function answerOf(response: Response): HttpResponse {
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: readStream(response),
+  };
+}
+
+async function* readStream(response: Response): AsyncGenerator<Uint8Array> {
+  if (response.body === null) return;
+  try {
+    for await (const part of response.body) yield part;
+  } catch (cause) {
+    throw new ServiceError("SERVICE_UNREACHABLE", `the answer broke off: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
