@@ -1,1 +1,7 @@
-export {};
+// The door of store: records in a database, bytes by their digest.
+export * from "./blobs.ts";
+export * from "./errors.ts";
+export * from "./functions.ts";
+export * from "./instances.ts";
+export * from "./keeps.ts";
+export * from "./open-store.ts";

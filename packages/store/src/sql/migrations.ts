@@ -1,0 +1,105 @@
+// The schema as steps that are taken once, in order. A step that was released is never changed: a new one follows.
+import { type Kysely, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "0001-functions": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("functions")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("name", "text", (column) => column.notNull().unique())
+        .addColumn("definition", "text", (column) => column.notNull())
+        .addColumn("created_at", "text", (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createTable("files")
+        .addColumn("function_id", "text", (column) =>
+          column.notNull().references("functions.id").onDelete("cascade"),
+        )
+        .addColumn("path", "text", (column) => column.notNull())
+        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("sha256", "text", (column) => column.notNull())
+        .addColumn("size", "bigint", (column) => column.notNull())
+        .addColumn("stored_at", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("files_key", ["function_id", "path"])
+        .execute();
+      await db.schema.createIndex("files_sha256").on("files").column("sha256").execute();
+    },
+  },
+  "0002-instances": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("instances")
+        .addColumn("key", "text", (column) => column.primaryKey())
+        .addColumn("id", "text", (column) => column.notNull().unique())
+        .addColumn("function_name", "text", (column) => column.notNull())
+        .addColumn("function_definition", "text", (column) => column.notNull())
+        .addColumn("user_policy", "text", (column) => column.notNull())
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("reason", "text")
+        .addColumn("request_key", "text", (column) => column.notNull())
+        .addColumn("policy", "text")
+        .addColumn("keep_name", "text")
+        .addColumn("keep_hash", "text")
+        .addColumn("created_at", "text", (column) => column.notNull())
+        .addColumn("updated_at", "text", (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createTable("loads")
+        .addColumn("instance_key", "text", (column) =>
+          column.notNull().references("instances.key").onDelete("cascade"),
+        )
+        .addColumn("path", "text", (column) => column.notNull())
+        .addColumn("sha256", "text", (column) => column.notNull())
+        .addColumn("size", "bigint", (column) => column.notNull())
+        .addColumn("priority", "bigint", (column) => column.notNull())
+        .addColumn("position", "integer", (column) => column.notNull())
+        .addColumn("loaded", "integer", (column) => column.notNull().defaultTo(0))
+        .addPrimaryKeyConstraint("loads_key", ["instance_key", "path"])
+        .execute();
+      await db.schema.createIndex("loads_sha256").on("loads").column("sha256").execute();
+    },
+  },
+  "0003-keeps": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("keeps")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("host", "text", (column) => column.notNull())
+        // Unique, and null for keeps that are gone: two keeps never hold one port.
+        .addColumn("port", "integer", (column) => column.unique())
+        .addColumn("instance_id", "text")
+        .addColumn("instance_hash", "text", (column) => column.notNull())
+        .addColumn("request_key", "text", (column) => column.unique())
+        .addColumn("request_hash", "text", (column) => column.notNull())
+        .addColumn("policy", "text", (column) => column.notNull())
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("reason", "text")
+        .addColumn("max_memory_mib", "integer", (column) => column.notNull())
+        .addColumn("pid", "integer")
+        .addColumn("pid_mark", "text")
+        .addColumn("keep_pid", "integer")
+        .addColumn("keep_pid_mark", "text")
+        .addColumn("platform", "text")
+        .addColumn("simulated", "integer")
+        .addColumn("measurement", "text")
+        .addColumn("created_at", "text", (column) => column.notNull())
+        .addColumn("updated_at", "text", (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex("keeps_hash").on("keeps").column("instance_hash").execute();
+    },
+  },
+};
+
+/** Brings a database to the newest schema; does nothing when it is there already. */
+export async function migrate<T>(db: Kysely<T>): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  await sql`select 1`.execute(db);
+}

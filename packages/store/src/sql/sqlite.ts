@@ -1,0 +1,30 @@
+// SQLite through Node's own module, as Kysely expects a database. Write-ahead log with full synchronisation: what was
+// acknowledged is on the disk.
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { type Dialect, SqliteDialect } from "kysely";
+
+const BUSY_TIMEOUT_MS = 10_000;
+
+/**
+ * A dialect over one database file.
+ * @param path of the file, or `:memory:`
+ */
+export function sqliteDialect(path: string): Dialect {
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+  return new SqliteDialect({
+    database: {
+      close: () => database.close(),
+      prepare: (sql) => {
+        const statement = database.prepare(sql);
+        const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
+        return {
+          reader: statement.columns().length > 0,
+          all: (parameters) => statement.all(...values(parameters)),
+          run: (parameters) => statement.run(...values(parameters)),
+          iterate: (parameters) => statement.iterate(...values(parameters)),
+        };
+      },
+    },
+  });
+}

@@ -1,0 +1,84 @@
+// Tables of the store. Times are RFC 3339 text and flags are 0 or 1, so that every engine keeps them alike.
+
+/** A registered function; `definition` is its policy as JSON. */
+export interface FunctionsTable {
+  id: string;
+  name: string;
+  definition: string;
+  created_at: string;
+}
+
+/** Stored programs and data files of functions. */
+export interface FilesTable {
+  function_id: string;
+  /** As the definition spells it. */
+  path: string;
+  kind: "program" | "data_file";
+  sha256: string;
+  size: number;
+  stored_at: string;
+}
+
+/** Instances, living and remembered. */
+export interface InstancesTable {
+  key: string;
+  id: string;
+  function_name: string;
+  /** Definition at the time of the request: later changes of the function don't reach it. */
+  function_definition: string;
+  user_policy: string;
+  state: string;
+  reason: string | null;
+  /** Idempotency key of the request for its keep. */
+  request_key: string;
+  policy: string | null;
+  keep_name: string | null;
+  keep_hash: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+/** Files to load into an instance's keep. */
+export interface LoadsTable {
+  instance_key: string;
+  path: string;
+  sha256: string;
+  size: number;
+  priority: number;
+  position: number;
+  loaded: number;
+}
+
+/** Keeps, living and remembered. `port` is null once it is free again. */
+export interface KeepsTable {
+  id: string;
+  name: string;
+  host: string;
+  port: number | null;
+  instance_id: string | null;
+  instance_hash: string;
+  request_key: string | null;
+  request_hash: string;
+  policy: string;
+  state: string;
+  reason: string | null;
+  max_memory_mib: number;
+  pid: number | null;
+  pid_mark: string | null;
+  keep_pid: number | null;
+  keep_pid_mark: string | null;
+  platform: string | null;
+  simulated: number | null;
+  measurement: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+/** All tables by name. */
+export interface Tables {
+  functions: FunctionsTable;
+  files: FilesTable;
+  instances: InstancesTable;
+  loads: LoadsTable;
+  keeps: KeepsTable;
+}
