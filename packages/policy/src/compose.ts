@@ -64,12 +64,13 @@ export function composeVaasPolicy(parts: {
         hash: pi_hash,
       })),
     ],
+    ...(functionPolicy.holdfast === undefined ? {} : { holdfast: functionPolicy.holdfast }),
   };
 }
 
 /** The full policy's text: VaaS policy without its instance id, an expiry, and the infrastructure. */
 export function composeFullPolicy(vaas: VaasPolicy, infrastructure: Infrastructure): string {
-  const { instance_id: _, ...rest } = vaas;
+  const { instance_id: _, holdfast, ...rest } = vaas;
   const full = {
     ...rest,
     file_hashes: rest.file_hashes ?? [],
@@ -80,6 +81,7 @@ export function composeFullPolicy(vaas: VaasPolicy, infrastructure: Infrastructu
     runtime_manager_hash_sgx: "",
     runtime_manager_hash_tz: "",
     veracruz_server_url: infrastructure.serverUrl,
+    ...(holdfast === undefined ? {} : { holdfast }),
   };
   return JSON.stringify(full, undefined, 4);
 }

@@ -1,15 +1,17 @@
 // The function (program) policy: what an administrator registers at CCFaaS. Schema and members are the seed's.
+import { keepTerms, readHoldfastTerms } from "./holdfast-terms.ts";
 import {
   type FileRight,
+  idPlaces,
   MAXIMUM_FILES,
   MAXIMUM_PROGRAMS,
+  pathPlaces,
   readFilePath,
   readFileRights,
   readHash,
   refuseDuplicates,
 } from "./parts.ts";
-import { normalizePath } from "./path.ts";
-import { child, Faults, Shape } from "./shape.ts";
+import { child, Faults, Shape, type Untrusted } from "./shape.ts";
 
 /** A program of a function, as registered. */
 export interface FunctionProgram {
@@ -37,6 +39,8 @@ export interface FunctionPolicy {
   readonly file_rights: readonly FileRight[];
   readonly debug: boolean;
   readonly enable_clock: boolean;
+  /** Terms beyond Veracruz, as written; they go into the full policy. */
+  readonly holdfast?: Untrusted;
 }
 
 /** Memory a policy may ask for, in MiB: a 32-bit address space is the end. */
@@ -60,7 +64,7 @@ export function parseFunctionPolicy(value: unknown): FunctionPolicy {
       "enable_clock",
       "file_rights",
     ],
-    optional: ["data_files"],
+    optional: ["data_files", "holdfast"],
   });
   const policy: FunctionPolicy = {
     function: shape.text(object["function"], "/function", { maximum: 256 }),
@@ -80,15 +84,21 @@ export function parseFunctionPolicy(value: unknown): FunctionPolicy {
     file_rights: readFileRights(shape, object["file_rights"], "/file_rights"),
     debug: shape.boolean(object["debug"], "/debug"),
     enable_clock: shape.boolean(object["enable_clock"], "/enable_clock"),
+    ...keepTerms(object),
   };
+  // Identities come with each user policy: who is named in the terms is judged there.
+  readHoldfastTerms(shape, object["holdfast"], {
+    programs: policy.programs.map(({ program_file_name }) => program_file_name),
+  });
+  refuseDuplicates(shape, idPlaces(object["programs"], "/programs"), "ID_DUPLICATE");
   refuseDuplicates(
     shape,
-    policy.programs.map(({ id }) => id),
-    "/programs",
-    "id",
-    "ID_DUPLICATE",
+    [
+      ...pathPlaces(object["programs"], "/programs", "program_file_name"),
+      ...pathPlaces(object["data_files"], "/data_files", "data_file"),
+    ],
+    "FILE_DUPLICATE",
   );
-  refuseSameFiles(shape, policy);
   shape.faults.settle("function policy");
   return policy;
 }
@@ -141,21 +151,4 @@ function readDataFile(shape: Shape, value: unknown, at: string): FunctionDataFil
           priority: shape.integer(object["priority"], child(at, "priority"), -(2 ** 31), 2 ** 31),
         }),
   };
-}
-
-function refuseSameFiles(shape: Shape, policy: FunctionPolicy): void {
-  const seen = new Set<string>();
-  const files = [
-    ...policy.programs.map(({ program_file_name }, i) => [
-      program_file_name,
-      `/programs/${i}/program_file_name`,
-    ]),
-    ...policy.data_files.map(({ data_file }, i) => [data_file, `/data_files/${i}/data_file`]),
-  ] as [string, string][];
-  if (shape.faults.count > 0) return;
-  for (const [name, pointer] of files) {
-    const path = normalizePath(name);
-    if (seen.has(path)) shape.faults.add("FILE_DUPLICATE", pointer, `${path} stands twice`);
-    seen.add(path);
-  }
 }

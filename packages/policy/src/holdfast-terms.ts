@@ -1,7 +1,6 @@
 // The optional `holdfast` member of a policy: terms that no other system has. Others ignore it; here an unknown member
 // inside it is a fault, because a term that is not understood is a term that is not kept.
-import { readFilePath, readPath } from "./parts.ts";
-import { normalizePath } from "./path.ts";
+import { pathPlaces, readFilePath, readPath, refuseDuplicates, spelling } from "./parts.ts";
 import { child, type Shape, type Untrusted } from "./shape.ts";
 
 /** Limits of runs; what is absent is bounded by the keep's own defaults. */
@@ -12,13 +11,18 @@ export interface Limits {
   readonly outputBytes?: number;
 }
 
-/** How often, and by whom, an output may be read. */
+/**
+ * How often, and by whom, what stands at or below a path may be read out. Of several the nearest above a file decides,
+ * as with rights.
+ */
 export interface ReadLimit {
   readonly path: string;
   /** Identity ids; absent means whoever has the right. */
   readonly identities?: readonly number[];
   readonly times?: number;
 }
+
+const MAXIMUM_VARIABLES = 256;
 
 /** What the policy says beyond Veracruz. */
 export interface HoldfastTerms {
@@ -42,15 +46,16 @@ export interface HoldfastTerms {
 }
 
 /** What the terms may refer to. */
-interface Known {
-  readonly identityIds: readonly number[];
+export interface Known {
+  /** Absent where identities are not known yet: in a function policy. */
+  readonly identityIds?: readonly number[];
   readonly programs: readonly string[];
 }
 
 /** Reads the member; absent means no terms. */
 export function readHoldfastTerms(shape: Shape, value: unknown, known: Known): HoldfastTerms {
   const at = "/holdfast";
-  const object = shape.object(value ?? {}, at, {
+  const object = shape.object(value === undefined ? {} : value, at, {
     required: [],
     optional: [
       "programs",
@@ -62,6 +67,16 @@ export function readHoldfastTerms(shape: Shape, value: unknown, known: Known): H
       "keep_partial_output",
     ],
   });
+  refuseDuplicates(
+    shape,
+    pathPlaces(object["programs"], `${at}/programs`, "program_file_name"),
+    "PROGRAM_DUPLICATE",
+  );
+  refuseDuplicates(
+    shape,
+    pathPlaces(object["read_limits"], `${at}/read_limits`, "path"),
+    "PATH_DUPLICATE",
+  );
   return {
     programs: new Map(
       shape
@@ -70,12 +85,11 @@ export function readHoldfastTerms(shape: Shape, value: unknown, known: Known): H
         )
         .filter((entry) => entry !== undefined),
     ),
-    limits: readLimits(shape, object["limits"] ?? {}, `${at}/limits`),
+    limits: readLimits(shape, object["limits"], `${at}/limits`),
     requiredInputs: shape
-      .array(object["required_inputs"], `${at}/required_inputs`, 256, (entry, pointer) => {
-        readFilePath(shape, entry, pointer);
-        return readPath(shape, entry, pointer);
-      })
+      .array(object["required_inputs"], `${at}/required_inputs`, 256, (entry, pointer) =>
+        spelling(readFilePath(shape, entry, pointer)),
+      )
       .filter((path) => path !== undefined),
     readLimits: shape.array(object["read_limits"], `${at}/read_limits`, 256, (entry, pointer) =>
       readReadLimit(shape, entry, pointer, known),
@@ -86,6 +100,12 @@ export function readHoldfastTerms(shape: Shape, value: unknown, known: Known): H
       : { shutdown: readIds(shape, object["shutdown"], `${at}/shutdown`, known) }),
     keepPartialOutput: shape.boolean(object["keep_partial_output"], `${at}/keep_partial_output`),
   };
+}
+
+/** The member as it stands, for policies that only pass it on. */
+export function keepTerms(object: Untrusted): { holdfast?: Untrusted } {
+  const terms = object["holdfast"];
+  return terms === undefined ? {} : { holdfast: terms as Untrusted };
 }
 
 type ProgramEntry = [string, { arguments: string[]; environment: Record<string, string> }];
@@ -100,9 +120,11 @@ function readProgram(
     required: ["program_file_name"],
     optional: ["arguments", "environment"],
   });
-  const name = readPath(shape, object["program_file_name"], child(at, "program_file_name"));
+  const name = spelling(
+    readFilePath(shape, object["program_file_name"], child(at, "program_file_name")),
+  );
   if (name === undefined) return undefined;
-  if (!known.programs.some((program) => spelledAs(program) === name)) {
+  if (!known.programs.some((program) => spelling(program) === name)) {
     shape.faults.add(
       "PROGRAM_UNKNOWN",
       child(at, "program_file_name"),
@@ -117,10 +139,15 @@ function readProgram(
 }
 
 function readEnvironment(shape: Shape, value: unknown, at: string): Record<string, string> {
-  const object: Untrusted = shape.openObject(value ?? {}, at, []);
+  const object: Untrusted = shape.openObject(value === undefined ? {} : value, at, []);
+  const names = Object.keys(object).length;
+  if (names > MAXIMUM_VARIABLES) {
+    shape.faults.add("OBJECT_TOO_LARGE", at, `${names} members, at most ${MAXIMUM_VARIABLES}`);
+    return {};
+  }
   const entries = Object.entries(object).map(([name, text]): [string, string] => {
     const pointer = child(at, name);
-    if (!/^[^=\0]{1,256}$/.test(name))
+    if (!/^[^=\0]{1,256}$/.test(name) || !name.isWellFormed())
       shape.faults.add("ENVIRONMENT_NAME", pointer, "not a variable's name");
     return [name, withoutNul(shape, shape.text(text, pointer, { empty: true }), pointer)];
   });
@@ -128,7 +155,7 @@ function readEnvironment(shape: Shape, value: unknown, at: string): Record<strin
 }
 
 function readLimits(shape: Shape, value: unknown, at: string): Limits {
-  const object = shape.object(value, at, {
+  const object = shape.object(value === undefined ? {} : value, at, {
     required: [],
     optional: ["wall_time_ms", "storage_mib", "runs", "output_bytes"],
   });
@@ -150,7 +177,8 @@ function readLimits(shape: Shape, value: unknown, at: string): Limits {
 
 function readReadLimit(shape: Shape, value: unknown, at: string, known: Known): ReadLimit {
   const object = shape.object(value, at, { required: ["path"], optional: ["identities", "times"] });
-  const path = readPath(shape, object["path"], child(at, "path")) ?? "/";
+  const text = shape.text(object["path"], child(at, "path"));
+  const path = (text === "" ? undefined : readPath(shape, text, child(at, "path"))) ?? "/";
   return {
     path,
     ...(object["identities"] === undefined
@@ -163,9 +191,16 @@ function readReadLimit(shape: Shape, value: unknown, at: string, known: Known): 
 }
 
 function readIds(shape: Shape, value: unknown, at: string, known: Known): number[] {
+  if (Array.isArray(value)) {
+    const places = value.slice(0, 256).map((id: unknown, index) => ({
+      value: typeof id === "number" ? id : undefined,
+      pointer: `${at}/${index}`,
+    }));
+    refuseDuplicates(shape, places, "ID_DUPLICATE");
+  }
   return shape.array(value, at, 256, (entry, pointer) => {
     const id = shape.integer(entry, pointer, 0, 2 ** 32 - 1);
-    if (!known.identityIds.includes(id)) {
+    if (known.identityIds !== undefined && !known.identityIds.includes(id)) {
       shape.faults.add("IDENTITY_UNKNOWN", pointer, `${id} is no identity of the policy`);
     }
     return id;
@@ -176,13 +211,4 @@ function withoutNul(shape: Shape, text: string, pointer: string): string {
   if (text.includes("\0"))
     shape.faults.add("STRING_NUL", pointer, "a NUL character would cut the text");
   return text;
-}
-
-function spelledAs(program: string): string | undefined {
-  try {
-    return normalizePath(program);
-  } catch {
-    // The fault is noted where the program stands.
-    return undefined;
-  }
 }

@@ -1,10 +1,10 @@
 // Parts that the policies share: file rights, certificates, hashes, identities' ids.
-import { equalBytes, fromPem, messageOf, parseCertificate } from "@holdfast/core";
+import { fromPem, messageOf, parseCertificate, toHex } from "@holdfast/core";
 import { PolicyError } from "./errors.ts";
 import { isStream, normalizePath } from "./path.ts";
 import { isRights, KNOWN_RIGHTS } from "./rights.ts";
 import type { RightsTable } from "./rights-table.ts";
-import { child, type Shape } from "./shape.ts";
+import { child, type Shape, type Untrusted } from "./shape.ts";
 
 /** One entry of `file_rights`, as written. */
 export interface FileRight {
@@ -25,7 +25,7 @@ export function readFileRights(shape: Shape, value: unknown, pointer: string): F
   return shape.array(value, pointer, MAXIMUM_RIGHTS, (entry, at) => {
     const object = shape.object(entry, at, { required: ["file_name", "rights"] });
     const name = shape.text(object["file_name"], child(at, "file_name"));
-    const path = readPath(shape, object["file_name"], child(at, "file_name"));
+    const path = name === "" ? undefined : readPath(shape, name, child(at, "file_name"));
     if (path !== undefined && seen.has(path)) {
       shape.faults.add("RIGHTS_DUPLICATE", child(at, "file_name"), `${path} has an entry already`);
     }
@@ -51,12 +51,12 @@ export function readPath(shape: Shape, value: unknown, pointer: string): string 
   }
 }
 
-/** A path of a file: not a stream, not the root. */
+/** A path of a file: not a stream, not the root, not spelled as a directory. */
 export function readFilePath(shape: Shape, value: unknown, pointer: string): string {
   const text = shape.text(value, pointer);
-  const path = value === undefined || text === "" ? undefined : readPath(shape, value, pointer);
-  if (path !== undefined && (isStream(path) || path === "/")) {
-    shape.faults.add("PATH_NOT_A_FILE", pointer, `${path} can't be a file`);
+  const path = text === "" ? undefined : readPath(shape, value, pointer);
+  if (path !== undefined && (isStream(path) || /(?:^|\/)\.?$/.test(text))) {
+    shape.faults.add("PATH_NOT_A_FILE", pointer, `${text} can't be a file`);
   }
   return text;
 }
@@ -86,10 +86,19 @@ export function readCertificate(
       return none;
     }
     parseCertificate(der);
+    refuseTextAround(shape, text, pointer);
     return { text, der };
   } catch (thrown) {
     shape.faults.add("CERTIFICATE_UNREADABLE", pointer, messageOf(thrown));
     return none;
+  }
+}
+
+/** Notes text before or after the PEM blocks: a private key pasted along would be published with the policy. */
+export function refuseTextAround(shape: Shape, text: string, pointer: string): void {
+  const rest = text.replaceAll(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g, "");
+  if (rest.trim() !== "") {
+    shape.faults.add("CERTIFICATE_TEXT", pointer, "something other than certificates stands here");
   }
 }
 
@@ -99,37 +108,81 @@ export function refuseSameCertificates(
   certificates: readonly { der: Uint8Array }[],
   pointer: string,
 ): void {
-  certificates.forEach(({ der }, index) => {
-    const first = certificates.findIndex((other) => equalBytes(other.der, der));
-    if (der.length > 0 && first < index) {
+  const first = new Map<string, number>();
+  for (const [index, { der }] of certificates.entries()) {
+    const key = toHex(der);
+    const earlier = first.get(key);
+    if (der.length > 0 && earlier !== undefined) {
       shape.faults.add(
         "CERTIFICATE_DUPLICATE",
         `${pointer}/${index}/certificate`,
-        `the same certificate as identity ${first}`,
+        `the same certificate as identity ${earlier}`,
       );
     }
-  });
+    if (earlier === undefined) first.set(key, index);
+  }
 }
 
-/** Notes values that stand twice in a list. */
-export function refuseDuplicates(
-  shape: Shape,
-  values: readonly (string | number)[],
+/** Where a value stands that must stand once. */
+export interface Place {
+  /** The value in its one spelling; undefined when it is absent or at fault, which is noted elsewhere. */
+  readonly value: string | number | undefined;
+  readonly pointer: string;
+}
+
+/** Notes values that stand twice. */
+export function refuseDuplicates(shape: Shape, places: readonly Place[], code: string): void {
+  const seen = new Set<string | number>();
+  for (const { value, pointer } of places) {
+    if (value === undefined) continue;
+    if (seen.has(value)) shape.faults.add(code, pointer, `${value} stands twice`);
+    seen.add(value);
+  }
+}
+
+/** Places of a numeric member in a list of untrusted objects. */
+export function idPlaces(untrusted: unknown, pointer: string): Place[] {
+  return places(untrusted, pointer, "id", (value) =>
+    typeof value === "number" ? value : undefined,
+  );
+}
+
+/** Places of a path member in a list of untrusted objects. */
+export function pathPlaces(untrusted: unknown, pointer: string, member: string): Place[] {
+  return places(untrusted, pointer, member, spelling);
+}
+
+/** The one spelling of an untrusted path; undefined when it has none. */
+export function spelling(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  try {
+    return normalizePath(value);
+  } catch (thrown) {
+    if (!(thrown instanceof PolicyError)) throw thrown;
+    return undefined;
+  }
+}
+
+function places(
+  untrusted: unknown,
   pointer: string,
   member: string,
-  code: string,
-): void {
-  values.forEach((value, index) => {
-    if (values.indexOf(value) < index) {
-      shape.faults.add(code, `${pointer}/${index}/${member}`, `${member} ${value} stands twice`);
-    }
-  });
+  read: (value: unknown) => string | number | undefined,
+): Place[] {
+  if (!Array.isArray(untrusted)) return [];
+  return untrusted.slice(0, MAXIMUM_FILES).map((entry: unknown, index) => ({
+    value:
+      typeof entry === "object" && entry !== null && Object.hasOwn(entry, member)
+        ? read((entry as Untrusted)[member])
+        : undefined,
+    pointer: `${pointer}/${index}/${member}`,
+  }));
 }
 
 function readRights(shape: Shape, value: unknown, pointer: string): number {
-  const rights = shape.integer(value, pointer, 0, 2 ** 32 - 1);
-  if (!isRights(rights)) {
-    shape.faults.add("RIGHTS_UNKNOWN", pointer, `${rights} has bits outside ${KNOWN_RIGHTS}`);
+  if (Number.isInteger(value) && !isRights(value)) {
+    shape.faults.add("RIGHTS_UNKNOWN", pointer, `${value} has bits outside ${KNOWN_RIGHTS}`);
+    return 0;
   }
-  return rights;
+  return shape.integer(value, pointer, 0, KNOWN_RIGHTS);
 }

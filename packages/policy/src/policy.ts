@@ -3,7 +3,7 @@
 import { fromPem, fromText, messageOf, parseCertificate, toHex, webCrypto } from "@holdfast/core";
 import { MAXIMUM_MEMORY_MIB, readStrategy } from "./function-policy.ts";
 import { type HoldfastTerms, readHoldfastTerms } from "./holdfast-terms.ts";
-import { tableOf } from "./parts.ts";
+import { refuseTextAround, tableOf } from "./parts.ts";
 import { normalizePath } from "./path.ts";
 import type { RightsTable } from "./rights-table.ts";
 import { child, Faults, Shape, type Untrusted } from "./shape.ts";
@@ -59,7 +59,7 @@ export interface Policy {
   readonly enableClock: boolean;
   readonly maxMemoryMib: number;
   readonly terms: HoldfastTerms;
-  /** Members that no dialect knows; Veracruz ignores them, and so do we, but say so. */
+  /** Members that nothing here reads; Veracruz ignores them, and so do we, but say so. */
   readonly unknownMembers: readonly string[];
 }
 
@@ -86,7 +86,6 @@ const KNOWN: ReadonlySet<string> = new Set([
   "runtime_manager_hash_sevsnp",
   "runtime_manager_hash_sgx",
   "runtime_manager_hash_tz",
-  "std_streams_table",
   "holdfast",
 ]);
 
@@ -100,7 +99,7 @@ export function parsePolicy(text: string): Policy {
   const identities = readIdentities(shape, object["identities"]);
   const programs = readPrograms(shape, object["programs"]);
   const hashes = readFileHashes(shape, object["file_hashes"]);
-  const expiry = readExpiry(shape, object["enclave_cert_expiry"] ?? {});
+  const expiry = readExpiry(shape, object["enclave_cert_expiry"]);
   refuseUnsupported(shape, object);
   const fields = {
     serverUrl: readAddress(shape, object["veracruz_server_url"], "/veracruz_server_url"),
@@ -198,6 +197,7 @@ function readAttestation(shape: Shape, object: Untrusted): Policy["attestation"]
   if (certificatePem !== "") {
     try {
       for (const der of fromPem("CERTIFICATE", certificatePem)) parseCertificate(der);
+      refuseTextAround(shape, certificatePem, pointer);
     } catch (thrown) {
       shape.faults.add("CERTIFICATE_UNREADABLE", pointer, messageOf(thrown));
     }

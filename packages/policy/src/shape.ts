@@ -111,6 +111,10 @@ export class Shape {
         `${options.empty ? 0 : 1} to ${maximum} characters are expected`,
       );
     }
+    // Bytes of such a text are not what a reader sees.
+    if (!value.isWellFormed()) {
+      this.faults.add("STRING_CHARACTER", pointer, "broken Unicode");
+    }
     return value;
   }
 

@@ -1,10 +1,13 @@
 // The VaaS policy: program and user parts together, what VaaS asks to start an instance. Schema is the seed's.
 import { MAXIMUM_MEMORY_MIB, readStrategy } from "./function-policy.ts";
+import { keepTerms, readHoldfastTerms } from "./holdfast-terms.ts";
 import {
   type FileRight,
+  idPlaces,
   MAXIMUM_FILES,
   MAXIMUM_IDENTITIES,
   MAXIMUM_PROGRAMS,
+  pathPlaces,
   readCertificate,
   readFilePath,
   readFileRights,
@@ -12,7 +15,7 @@ import {
   refuseDuplicates,
   refuseSameCertificates,
 } from "./parts.ts";
-import { child, Faults, Shape } from "./shape.ts";
+import { child, Faults, Shape, type Untrusted } from "./shape.ts";
 
 /** An identity of a VaaS or full policy. */
 export interface VaasIdentity {
@@ -55,6 +58,8 @@ export interface VaasPolicy {
   readonly identities: readonly VaasIdentity[];
   readonly file_hashes?: readonly FileHash[];
   readonly enclave_cert_expiry?: ExpiryFields;
+  /** Terms beyond Veracruz, as written. */
+  readonly holdfast?: Untrusted;
 }
 
 /** TLS 1.3 suites by their names in policies. */
@@ -82,7 +87,7 @@ export function parseVaasPolicy(value: unknown): VaasPolicy {
       "identities",
       "programs",
     ],
-    optional: ["instance_id", "file_hashes", "enclave_cert_expiry"],
+    optional: ["instance_id", "file_hashes", "enclave_cert_expiry", "holdfast"],
   });
   const identities = readIdentities(shape, object["identities"]);
   const policy: VaasPolicy = {
@@ -111,7 +116,12 @@ export function parseVaasPolicy(value: unknown): VaasPolicy {
     ...(object["enclave_cert_expiry"] === undefined
       ? {}
       : { enclave_cert_expiry: readExpiry(shape, object["enclave_cert_expiry"]).fields }),
+    ...keepTerms(object),
   };
+  readHoldfastTerms(shape, object["holdfast"], {
+    identityIds: policy.identities.map(({ id }) => id),
+    programs: policy.programs.map(({ program_file_name }) => program_file_name),
+  });
   shape.faults.settle("VaaS policy");
   return policy;
 }
@@ -147,13 +157,7 @@ export function readIdentities(
     };
   });
   refuseSameCertificates(shape, identities, pointer);
-  refuseDuplicates(
-    shape,
-    identities.map(({ id }) => id),
-    pointer,
-    "id",
-    "ID_DUPLICATE",
-  );
+  refuseDuplicates(shape, idPlaces(value, pointer), "ID_DUPLICATE");
   return identities;
 }
 
@@ -174,15 +178,8 @@ export function readPrograms(shape: Shape, value: unknown): VaasProgram[] {
       ),
     };
   });
-  refuseDuplicates(
-    shape,
-    programs.map(({ id }) => id),
-    pointer,
-    "id",
-    "ID_DUPLICATE",
-  );
-  const names = programs.map(({ program_file_name }) => program_file_name);
-  refuseDuplicates(shape, names, pointer, "program_file_name", "PROGRAM_DUPLICATE");
+  refuseDuplicates(shape, idPlaces(value, pointer), "ID_DUPLICATE");
+  refuseDuplicates(shape, pathPlaces(value, pointer, "program_file_name"), "PROGRAM_DUPLICATE");
   return programs;
 }
 
@@ -195,14 +192,15 @@ export function readFileHashes(shape: Shape, value: unknown): FileHash[] {
       hash: readHash(shape, object["hash"], child(at, "hash")),
     };
   });
-  const paths = hashes.map(({ file_path }) => file_path);
-  refuseDuplicates(shape, paths, "/file_hashes", "file_path", "FILE_DUPLICATE");
+  refuseDuplicates(shape, pathPlaces(value, "/file_hashes", "file_path"), "FILE_DUPLICATE");
   return hashes;
 }
 
-/** An expiry that is a real date. */
+/** An expiry that is a real date; what is absent is noted elsewhere. */
 export function readExpiry(shape: Shape, value: unknown): { fields: ExpiryFields; date: Date } {
   const at = "/enclave_cert_expiry";
+  const never = { day: 1, hour: 0, minute: 0, month: 1, year: 2000 };
+  if (value === undefined) return { fields: never, date: new Date(Date.UTC(2000, 0, 1)) };
   const object = shape.object(value, at, { required: ["day", "hour", "minute", "month", "year"] });
   const fields = {
     day: shape.integer(object["day"], `${at}/day`, 1, 31),
@@ -214,6 +212,9 @@ export function readExpiry(shape: Shape, value: unknown): { fields: ExpiryFields
   const date = new Date(
     Date.UTC(fields.year, fields.month - 1, fields.day, fields.hour, fields.minute),
   );
-  if (date.getUTCDate() !== fields.day) shape.faults.add("EXPIRY_DATE", at, "there is no such day");
+  const rolledOver = date.getUTCDate() !== fields.day;
+  if (rolledOver && fields.day <= 31 && fields.month >= 1 && fields.month <= 12) {
+    shape.faults.add("EXPIRY_DATE", at, "there is no such day");
+  }
   return { fields, date };
 }
