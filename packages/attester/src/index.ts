@@ -1,1 +1,11 @@
-export {};
+// The door of attester: obtain evidence from the platform.
+export * from "./attester.ts";
+export * from "./errors.ts";
+export * from "./nsm/client.ts";
+export * from "./nsm/messages.ts";
+export * from "./nsm/serve.ts";
+export * from "./simulated/authority.ts";
+export * from "./simulated/chain.ts";
+export * from "./simulated/document.ts";
+export * from "./simulated/nsm.ts";
+export * from "./simulated/sign.ts";
