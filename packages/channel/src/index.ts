@@ -4,4 +4,5 @@ export * from "./errors.ts";
 export * from "./judge-keep.ts";
 export * from "./keep-certificate.ts";
 export * from "./keys.ts";
+export * from "./probe-keep.ts";
 export * from "./serve-keep.ts";

@@ -118,6 +118,7 @@ class DiskBlobs implements BlobStore {
         if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
       }
     }
+    this.#touched.clear();
     return gone;
   }
 

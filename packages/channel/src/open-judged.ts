@@ -1,0 +1,114 @@
+// A TLS socket to a keep, judged before anyone may write to it. Chains and dates are judged by our own verifier, so
+// Node's is told to keep out of it.
+import { type DetailedPeerCertificate, type TLSSocket, connect as tlsConnect } from "node:tls";
+import { type Clock, messageOf, unmet } from "@holdfast/core";
+import type { Policy } from "@holdfast/policy";
+import { ChannelError } from "./errors.ts";
+import { judgeKeep, type KeepVerdict, type SkippableCheck } from "./judge-keep.ts";
+import type { ClientIdentity } from "./keys.ts";
+import { PREFERRED_GROUPS } from "./serve-keep.ts";
+
+/** How to reach and judge a keep. */
+export interface OpenOptions {
+  readonly policy: Policy;
+  /** Without one the keep can be judged, but takes no request. */
+  readonly identity?: ClientIdentity;
+  readonly clock: Clock;
+  readonly skip?: ReadonlySet<SkippableCheck>;
+  /** For connecting, and for silence on a connection, in milliseconds; 30 s by default. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const MAXIMUM_CHAIN = 6;
+
+/**
+ * Opens a socket to the keep that a policy names and judges the keep.
+ * @param hash SHA-256 of the policy text, lower-case hexadecimal
+ * @throws ChannelError CHANNEL_UNREACHABLE, CHANNEL_TIMEOUT, CHANNEL_CLOSED when cancelled, CHANNEL_NOT_PROVEN
+ */
+export async function openJudged(
+  options: OpenOptions,
+  hash: string,
+): Promise<{ socket: TLSSocket; verdict: KeepVerdict }> {
+  const socket = await openSocket(options);
+  try {
+    const verdict = await judgeKeep({
+      chain: peerChain(socket),
+      policy: options.policy,
+      policyHash: hash,
+      at: options.clock.now(),
+      ...(options.skip === undefined ? {} : { skip: options.skip }),
+    });
+    if (!verdict.affirmed) {
+      const [reason] = unmet(verdict.checks).filter(({ outcome }) => outcome === "failed");
+      throw new ChannelError(
+        "CHANNEL_NOT_PROVEN",
+        `the keep does not prove itself: ${reason?.name}: ${reason?.detail}`,
+        { checks: verdict.checks },
+      );
+    }
+    return { socket, verdict };
+  } catch (thrown) {
+    socket.destroy();
+    throw thrown;
+  }
+}
+
+function openSocket({
+  policy,
+  identity,
+  timeoutMs = 30_000,
+  signal,
+}: OpenOptions): Promise<TLSSocket> {
+  const { host, port } = policy.serverUrl;
+  const where = `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({
+      host,
+      port,
+      ...(identity === undefined ? {} : { cert: identity.certificatePem, key: identity.keyPem }),
+      minVersion: "TLSv1.3",
+      ecdhCurve: PREFERRED_GROUPS,
+      ALPNProtocols: ["http/1.1"],
+      rejectUnauthorized: false,
+    });
+    const fail = (error: ChannelError): void => {
+      signal?.removeEventListener("abort", abort);
+      socket.destroy();
+      reject(error);
+    };
+    const abort = (): void => fail(new ChannelError("CHANNEL_CLOSED", "cancelled"));
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    socket.setTimeout(timeoutMs, () =>
+      fail(new ChannelError("CHANNEL_TIMEOUT", `${where} did not answer within ${timeoutMs} ms`)),
+    );
+    socket.once("error", (cause) =>
+      fail(
+        new ChannelError("CHANNEL_UNREACHABLE", `no connection to ${where}: ${messageOf(cause)}`, {
+          cause,
+        }),
+      ),
+    );
+    socket.once("secureConnect", () => {
+      signal?.removeEventListener("abort", abort);
+      socket.removeAllListeners("error");
+      socket.on("error", () => socket.destroy());
+      socket.setTimeout(0);
+      socket.removeAllListeners("timeout");
+      resolve(socket);
+    });
+  });
+}
+
+function peerChain(socket: TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (certificate?.raw !== undefined && chain.length < MAXIMUM_CHAIN) {
+    chain.push(new Uint8Array(certificate.raw));
+    if (certificate.issuerCertificate === certificate) break;
+    certificate = certificate.issuerCertificate;
+  }
+  return chain;
+}
