@@ -1,4 +1,6 @@
 // The door of contract: the words that services speak over HTTP, and clients that speak them.
+export * from "./attestation.ts";
+export * from "./attestation-client.ts";
 export * from "./bridge.ts";
 export * from "./ccfaas.ts";
 export * from "./control-client.ts";
