@@ -1,0 +1,86 @@
+// The command tree, and how one command line is run: parsed, done, and its failure told in words or as JSON.
+import { Command, CommanderError } from "commander";
+import { usageError } from "./command.ts";
+import { clientCommand, withoutAliases } from "./commands/client.ts";
+import { functionCommands } from "./commands/function.ts";
+import { identityCommands } from "./commands/identity.ts";
+import { instanceCommands } from "./commands/instance.ts";
+import { policyCommands } from "./commands/policy.ts";
+import type { Context } from "./context.ts";
+import { CliError, exitCodeOf, explain } from "./errors.ts";
+import { EXIT, EXIT_HELP } from "./exit-codes.ts";
+
+/** Every command. */
+export function buildCli(context: Context): Command {
+  const cli = new Command("holdfast")
+    .description(
+      "Run code on machines you do not trust: a keep proves what it is before it is given a secret.",
+    )
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .addHelpText(
+      "after",
+      `
+Start here:
+  $ holdfast demo                          an encrypted video goes through an attested keep, end to end
+  $ holdfast up                            the whole platform on this machine
+  $ holdfast policy explain policy.json    who may do what, in words
+
+Without TEE hardware the platform is SIMULATED: real formats and checks, but nothing but software behind them.
+
+${EXIT_HELP}`,
+    );
+  for (const command of [
+    functionCommands(context),
+    instanceCommands(context),
+    clientCommand(context),
+    policyCommands(context),
+    identityCommands(context),
+  ])
+    cli.addCommand(command);
+  return cli;
+}
+
+/**
+ * Runs one command line.
+ * @returns the exit code
+ */
+export async function runCli(
+  argv: readonly string[],
+  surroundings: Omit<Context, "setExitCode">,
+): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const context: Context = {
+    ...surroundings,
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  };
+  try {
+    const cli = buildCli(context);
+    if (argv.length === 0) {
+      cli.outputHelp();
+      return EXIT.usage;
+    }
+    const words = argv[0] === "client" ? withoutAliases(argv) : [...argv];
+    await cli.parseAsync(words, { from: "user" });
+  } catch (thrown) {
+    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+    if (error === undefined) return EXIT.ok;
+    const told =
+      context.interrupted.aborted && !(error instanceof CliError) ? interrupted() : error;
+    context.terminal.failure(explain(told));
+    exitCode = exitCodeOf(told);
+  } finally {
+    context.terminal.endProgress();
+  }
+  return context.interrupted.aborted ? EXIT.interrupted : exitCode;
+}
+
+function interrupted(): CliError {
+  return new CliError("CLI_INTERRUPTED", "interrupted", { exitCode: EXIT.interrupted });
+}

@@ -1,0 +1,157 @@
+// `holdfast function`: what an administrator does at CCFaaS.
+import type { Command } from "commander";
+import { newCommand, newGroup } from "../command.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { EXIT } from "../exit-codes.ts";
+import { readJsonFile } from "../files.ts";
+import { type Assignment, collectAssignments } from "../keep/assignment.ts";
+import { ccfaasAt, ccfaasOption } from "../services/addresses.ts";
+import { fillHashes, uploadFiles } from "../services/register-function.ts";
+import { formatBytes } from "../terminal/progress.ts";
+
+interface Target {
+  readonly url: string;
+}
+
+interface Files {
+  readonly program?: readonly Assignment[];
+  readonly data?: readonly Assignment[];
+}
+
+/** `function …`. */
+export function functionCommands(context: Context): Command {
+  return newGroup("function", "register functions at CCFaaS and see to them", [
+    registerCommand(context),
+    uploadCommand(context),
+    listCommand(context),
+    showCommand(context),
+    deleteCommand(context),
+  ]);
+}
+
+function registerCommand(context: Context): Command {
+  return withFiles(
+    newCommand("register", {
+      summary: "register a function, with its program and data files",
+      description:
+        "Registers the function that FILE defines. Hashes (pi_hash) are computed from the files given here;\n" +
+        "CCFaaS and the keep then refuse every other byte.",
+      examples: [
+        "holdfast function register function.json --program /program/detector.wasm=detector.wasm --data /program_data/coco.names=coco.names",
+        "holdfast function register function.json --replace",
+      ],
+    }),
+  )
+    .argument("<file>", "the function's definition (JSON)")
+    .option("--replace", "delete a function of the same name first")
+    .addOption(ccfaasOption())
+    .action(async (path: string, options: Target & Files & { replace?: boolean }) => {
+      const files = filesOf(options);
+      const definition = await fillHashes(await readJsonFile(path, "function definition"), files);
+      const ccfaas = ccfaasAt(options.url);
+      if (options.replace && (await ccfaas.listFunctions()).includes(definition.function)) {
+        await ccfaas.deleteFunction(definition.function);
+      }
+      const registered = await ccfaas.registerFunction(definition);
+      context.terminal.line(`function ${definition.function} registered`);
+      await uploadFiles(context, ccfaas, registered, files, (kind, { name }, bytes) =>
+        context.terminal.line(`${kind} ${name} stored, ${formatBytes(bytes)}`),
+      );
+      const state = await ccfaas.describeFunction(definition.function);
+      if (state.missing.length > 0)
+        context.terminal.line(`still to upload: ${state.missing.join(", ")}`);
+      context.terminal.result({ ok: true, definition: registered, function: state });
+    });
+}
+
+function uploadCommand(context: Context): Command {
+  return withFiles(
+    newCommand("upload", {
+      summary: "upload files that a registered function still misses",
+      examples: ["holdfast function upload vod --data /program_data/yolov3.weights=yolov3.weights"],
+    }),
+  )
+    .argument("<function>", "the function's name")
+    .addOption(ccfaasOption())
+    .action(async (name: string, options: Target & Files) => {
+      const files = filesOf(options);
+      if (files.programs.length + files.data.length === 0) {
+        throw new CliError("CLI_NOTHING_TO_DO", "Nothing to do", {
+          hint: "name files with --program and --data",
+          exitCode: EXIT.usage,
+        });
+      }
+      const ccfaas = ccfaasAt(options.url);
+      await uploadFiles(
+        context,
+        ccfaas,
+        await ccfaas.getFunction(name),
+        files,
+        (kind, file, bytes) =>
+          context.terminal.line(`${kind} ${file.name} stored, ${formatBytes(bytes)}`),
+      );
+      context.terminal.result({ ok: true, function: await ccfaas.describeFunction(name) });
+    });
+}
+
+function listCommand(context: Context): Command {
+  return newCommand("list", { summary: "list functions", examples: ["holdfast function list"] })
+    .addOption(ccfaasOption())
+    .action(async ({ url }: Target) => {
+      const functions = await ccfaasAt(url).listFunctions();
+      for (const name of functions) context.terminal.line(name);
+      if (functions.length === 0) context.terminal.note("no functions are registered");
+      context.terminal.result({ ok: true, functions });
+    });
+}
+
+function showCommand(context: Context): Command {
+  return newCommand("show", {
+    summary: "show a function: its files, which are stored, its definition",
+    examples: ["holdfast function show vod", "holdfast function show vod --json"],
+  })
+    .argument("<function>", "the function's name")
+    .addOption(ccfaasOption())
+    .action(async (name: string, { url }: Target) => {
+      const ccfaas = ccfaasAt(url);
+      const definition = await ccfaas.getFunction(name);
+      const state = await ccfaas.describeFunction(name);
+      context.terminal.line(`function ${state.name}: ${state.state}`);
+      for (const { path, kind, sha256, stored, size } of state.files) {
+        const where = stored ? `stored, ${formatBytes(size ?? 0)}` : "MISSING";
+        context.terminal.line(`  ${kind.padEnd(9)} ${path}  ${where}  sha256 ${sha256}`);
+      }
+      context.terminal.line(
+        `  memory ${definition.max_memory_mib} MiB, clock ${definition.enable_clock ? "on" : "off"}, ${definition.execution_strategy}`,
+      );
+      context.terminal.result({ ok: true, function: state, definition });
+    });
+}
+
+function deleteCommand(context: Context): Command {
+  return newCommand("delete", {
+    summary: "delete a function and its stored files; running instances keep theirs",
+    examples: ["holdfast function delete vod"],
+  })
+    .argument("<function>", "the function's name")
+    .addOption(ccfaasOption())
+    .action(async (name: string, { url }: Target) => {
+      await ccfaasAt(url).deleteFunction(name);
+      context.terminal.line(`function ${name} deleted`);
+      context.terminal.result({ ok: true, deleted: name });
+    });
+}
+
+function withFiles(command: Command): Command {
+  return command
+    .option("--program <name=path>", "a program file; repeat for more", collectAssignments)
+    .option("--data <name=path>", "a data file; repeat for more", collectAssignments);
+}
+
+function filesOf({ program, data }: Files): {
+  programs: readonly Assignment[];
+  data: readonly Assignment[];
+} {
+  return { programs: program ?? [], data: data ?? [] };
+}

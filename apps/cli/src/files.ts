@@ -1,0 +1,143 @@
+// Files that people name: read with a bound, written whole or not at all, private ones for their owner alone.
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { chmod, open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { ClientIdentity } from "@holdfast/channel";
+import { messageOf, toText } from "@holdfast/core";
+import { type Policy, parsePolicy } from "@holdfast/policy";
+import { CliError } from "./errors.ts";
+
+const MAXIMUM_TEXT = 4 * 1024 * 1024;
+
+/**
+ * Bytes of a small file.
+ * @param what the file's role in a sentence, "policy" for example
+ * @throws CliError CLI_FILE when it can't be read or is longer than `maximum`
+ */
+export async function readSmallFile(
+  path: string,
+  what: string,
+  maximum: number = MAXIMUM_TEXT,
+): Promise<Uint8Array> {
+  const handle = await open(path).catch((cause: unknown) => {
+    throw unreadable(path, what, cause);
+  });
+  try {
+    const { size } = await handle.stat();
+    if (size > maximum) throw tooLong(path, what, maximum);
+    const bytes = new Uint8Array(maximum + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length);
+      if (bytesRead === 0) return bytes.slice(0, length);
+      length += bytesRead;
+      if (length > maximum) throw tooLong(path, what, maximum);
+    }
+  } catch (cause) {
+    throw cause instanceof CliError ? cause : unreadable(path, what, cause);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Text of a small file, UTF-8. */
+export async function readTextFile(path: string, what: string): Promise<string> {
+  const bytes = await readSmallFile(path, what);
+  try {
+    return toText(bytes);
+  } catch (cause) {
+    throw new CliError("CLI_FILE", `${what} ${path} is not UTF-8 text`, { cause });
+  }
+}
+
+/** JSON of a small file. */
+export async function readJsonFile(path: string, what: string): Promise<unknown> {
+  const text = await readTextFile(path, what);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CliError("CLI_INPUT", `${what} ${path} is not JSON: ${messageOf(cause)}`);
+  }
+}
+
+/** A policy from its file. */
+export async function readPolicyFile(path: string): Promise<Policy> {
+  return parsePolicy(await readTextFile(path, "policy"));
+}
+
+/** A client identity from its two files. */
+export async function readIdentity(
+  certificatePath: string,
+  keyPath: string,
+): Promise<ClientIdentity> {
+  return {
+    certificatePem: await readTextFile(certificatePath, "certificate"),
+    keyPem: await readTextFile(keyPath, "private key"),
+  };
+}
+
+/** Size of a file to be sent; refuses what is not a file. */
+export async function sizeOfFile(path: string, what: string): Promise<number> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw unreadable(path, what, cause);
+  });
+  if (!found.isFile()) throw new CliError("CLI_FILE", `${what} ${path} is not a file`);
+  return found.size;
+}
+
+/** SHA-256 of a file, lower-case hexadecimal, read in parts. */
+export async function hashFile(path: string, what: string): Promise<string> {
+  await sizeOfFile(path, what);
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(part as Uint8Array);
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * Writes a file whole or not at all; who looks at the path sees the old file or the new one.
+ * @param options.secret readable for its owner alone
+ */
+export async function writeWholeFile(
+  path: string,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+  options: { secret?: boolean } = {},
+): Promise<void> {
+  const target = resolve(path);
+  const draft = `${target}.${randomUUID()}.part`;
+  try {
+    await writeFile(draft, content, { mode: options.secret ? 0o600 : 0o644, flag: "wx" });
+    if (options.secret) await chmod(draft, 0o600);
+    await rename(draft, target);
+  } catch (cause) {
+    await rm(draft, { force: true });
+    if (isSystemError(cause)) {
+      throw new CliError("CLI_FILE", `${path} can't be written: ${messageOf(cause)}`, {
+        cause,
+        hint: "check that the folder exists and may be written",
+      });
+    }
+    throw cause;
+  }
+}
+
+function isSystemError(thrown: unknown): boolean {
+  return typeof (thrown as { syscall?: unknown } | undefined)?.syscall === "string";
+}
+
+function unreadable(path: string, what: string, cause: unknown): CliError {
+  const missing = (cause as { code?: unknown }).code === "ENOENT";
+  return new CliError(
+    "CLI_FILE",
+    missing
+      ? `there is no ${what} at ${path}`
+      : `${what} ${path} can't be read: ${messageOf(cause)}`,
+    { hint: "check the path and its permissions" },
+  );
+}
+
+function tooLong(path: string, what: string, maximum: number): CliError {
+  return new CliError("CLI_FILE", `${what} ${path} is over ${maximum} bytes`);
+}
