@@ -18,6 +18,8 @@ const ANCHORS =
   "1.603231,2.094468, 6.041143,7.080126, 2.882459,3.518061, 4.266906,5.178857, 9.041765,10.66308";
 const ANCHOR_COUNT = 5;
 const BOX_VALUES = 5;
+// The least score that the detector program reports. Below it this model sees faces in coins and in the eye.
+const DETECT_THRESHOLD = 0.5;
 const SEPARABLE = [32, 64, 128, 256, 512];
 
 /**
@@ -31,7 +33,14 @@ export function faceNetwork(
   const sections: Section[] = [
     {
       name: "net",
-      options: { batch: 1, subdivisions: 1, width: INPUT_SIZE, height: INPUT_SIZE, channels: 3 },
+      options: {
+        batch: 1,
+        subdivisions: 1,
+        width: INPUT_SIZE,
+        height: INPUT_SIZE,
+        channels: 3,
+        detect_threshold: DETECT_THRESHOLD,
+      },
     },
     convolution({ filters: 16, size: 3, pad: 0, activation: "leaky" }),
     pooling(2),
