@@ -1,5 +1,6 @@
 // The door of evidence: parse and judge evidence. Pure: bytes, trust anchors and time in, an appraisal out.
 export * from "./appraisal.ts";
+export * from "./audit/record.ts";
 export * from "./cbor/read.ts";
 export * from "./cbor/values.ts";
 export * as cborWrite from "./cbor/write.ts";

@@ -1,0 +1,51 @@
+// The attestation service as a value: everything it works with comes in, nothing listens yet.
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import { Health } from "@holdfast/contract";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from "fastify";
+import { attestationRoutes } from "./routes/attestation.ts";
+import { problemHandlers } from "./routes/problems.ts";
+import { veracruzRoutes } from "./routes/veracruz.ts";
+import type { CertifyDependencies } from "./services/certify.ts";
+
+/** What the service works with. */
+export interface AppDependencies extends CertifyDependencies {
+  readonly logger?: FastifyBaseLogger;
+}
+
+/** The service. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+const BODY_LIMIT = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** Builds the service. */
+export function buildApp(deps: AppDependencies): App {
+  const app = fastify({
+    ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: 5_000,
+    // An attester that keeps its connection must not keep the service from ending.
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 64 },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  problemHandlers(app);
+  app.get("/healthz", { schema: { response: { 200: Health } } }, async () => ({ status: "ok" }));
+  attestationRoutes(app, deps);
+  veracruzRoutes(app, deps);
+  return app;
+}

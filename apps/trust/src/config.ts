@@ -1,0 +1,80 @@
+// The service's configuration: one JSON file, read once, every unknown member refused.
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { type Certificate, fromPem, messageOf, parseCertificate } from "@holdfast/core";
+import { type Static, Type } from "typebox";
+import { Value } from "typebox/value";
+import { TrustError } from "./errors.ts";
+
+const CLOSED = { additionalProperties: false };
+
+const ConfigFile = Type.Object(
+  {
+    listen: Type.Object(
+      { host: Type.String({ minLength: 1 }), port: Type.Integer({ minimum: 0, maximum: 65535 }) },
+      CLOSED,
+    ),
+    /** Keys and the log of decisions; relative to the file. */
+    data_dir: Type.String({ minLength: 1 }),
+    /** Certificate of a simulated root, PEM: naming it accepts evidence that only software stands behind. */
+    simulated_root: Type.Optional(Type.String({ minLength: 1 })),
+    certificate_hours: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 24 * 30 })),
+    challenge_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600 })),
+  },
+  CLOSED,
+);
+
+/** The configuration, read. */
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly dataDirectory: string;
+  readonly simulatedRoots: readonly Certificate[];
+  readonly certificateHours: number;
+  readonly challengeSeconds: number;
+}
+
+/**
+ * Reads a configuration file.
+ * @throws TrustError CONFIG_INVALID
+ */
+export async function readConfig(file: string): Promise<Config> {
+  const values = await readValues(file);
+  const base = dirname(resolve(file));
+  return {
+    listen: values.listen,
+    dataDirectory: resolve(base, values.data_dir),
+    simulatedRoots:
+      values.simulated_root === undefined
+        ? []
+        : [await readRoot(resolve(base, values.simulated_root))],
+    certificateHours: values.certificate_hours ?? 24,
+    challengeSeconds: values.challenge_seconds ?? 300,
+  };
+}
+
+async function readValues(file: string): Promise<Static<typeof ConfigFile>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    throw invalid(`${file} can't be read: ${messageOf(cause)}`, cause);
+  }
+  if (Value.Check(ConfigFile, value)) return value;
+  const [first] = Value.Errors(ConfigFile, value);
+  throw invalid(`${file}: ${first?.instancePath || "/"} ${first?.message}`);
+}
+
+async function readRoot(file: string): Promise<Certificate> {
+  try {
+    const blocks = fromPem("CERTIFICATE", await readFile(file, "utf8"));
+    const [der] = blocks;
+    if (der === undefined || blocks.length > 1) throw new Error("one certificate expected");
+    return parseCertificate(der);
+  } catch (cause) {
+    throw invalid(`simulated_root ${file}: ${messageOf(cause)}`, cause);
+  }
+}
+
+function invalid(message: string, cause?: unknown): TrustError {
+  return new TrustError("CONFIG_INVALID", message, cause === undefined ? {} : { cause });
+}

@@ -1,0 +1,43 @@
+// What the service refuses, and how it answers: codes for callers, one status each.
+import { HoldfastError } from "@holdfast/core";
+
+/** Codes of the attestation service. */
+export type TrustErrorCode =
+  | "ATTESTATION_REFUSED"
+  | "REQUEST_INVALID"
+  | "REQUEST_TOO_LARGE"
+  | "REQUEST_MEDIA_TYPE"
+  | "ROUTE_UNKNOWN"
+  | "CONFIG_INVALID"
+  | "AUTHORITY_UNUSABLE"
+  | "LOG_UNUSABLE";
+
+const STATUS: Readonly<Partial<Record<TrustErrorCode, number>>> = {
+  ATTESTATION_REFUSED: 403,
+  REQUEST_INVALID: 400,
+  REQUEST_TOO_LARGE: 413,
+  REQUEST_MEDIA_TYPE: 415,
+  ROUTE_UNKNOWN: 404,
+};
+
+/** A request that is refused, or a service that can't start. */
+export class TrustError extends HoldfastError {
+  declare readonly code: TrustErrorCode;
+
+  constructor(code: TrustErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(code, message, options);
+  }
+
+  /** HTTP status of the answer. */
+  get status(): number {
+    return STATUS[this.code] ?? 500;
+  }
+}
+
+/** The one answer to whoever fails to prove itself: which check failed is for the operator's log alone. */
+export function refusal(): TrustError {
+  return new TrustError(
+    "ATTESTATION_REFUSED",
+    "the evidence was not accepted; the log of the service says why",
+  );
+}

@@ -1,0 +1,62 @@
+// The attestation service as a process: node apps/trust/src/main.ts --config FILE.json
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { HoldfastError, messageOf, systemClock } from "@holdfast/core";
+import { pino } from "pino";
+import { buildApp } from "./app.ts";
+import { readConfig } from "./config.ts";
+import { openAuthority } from "./services/authority.ts";
+import { Challenges } from "./services/challenges.ts";
+import { DecisionLog } from "./services/decision-log.ts";
+
+const USAGE = "usage: main.ts --config FILE.json";
+
+try {
+  await start();
+} catch (thrown) {
+  const code = thrown instanceof HoldfastError ? thrown.code : "SERVICE_FAILED";
+  process.stderr.write(`${code}: ${messageOf(thrown)}\n`);
+  process.exit(thrown instanceof HoldfastError ? 2 : 1);
+}
+
+async function start(): Promise<void> {
+  const file = configFile();
+  if (file === undefined) {
+    process.stderr.write(`${USAGE}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const config = await readConfig(file);
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const logger = pino({ name: "trust", base: null });
+  const log = await DecisionLog.open(join(config.dataDirectory, "decisions.jsonl"));
+  const app = buildApp({
+    config,
+    log,
+    clock: systemClock,
+    authority: await openAuthority(config.dataDirectory, systemClock),
+    challenges: new Challenges(systemClock, config.challengeSeconds * 1000),
+    logger,
+  });
+  if (config.simulatedRoots.length > 0) {
+    logger.warn("SIMULATED evidence is accepted: nothing but software stands behind it");
+  }
+  app.addHook("onClose", () => log.close());
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      logger.info({ signal }, "ending");
+      void app.close();
+    });
+  }
+  await app.listen({ ...config.listen });
+}
+
+function configFile(): string | undefined {
+  try {
+    return parseArgs({ options: { config: { type: "string" } } }).values.config;
+  } catch {
+    // An unknown option: the usage says what is expected.
+    return undefined;
+  }
+}

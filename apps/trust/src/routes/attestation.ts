@@ -1,0 +1,73 @@
+// The service's own routes: challenges, certificates, the authority.
+import { isSimulated } from "@holdfast/channel";
+import {
+  AttestationAuthority,
+  AttestationChallenge,
+  CertificateBody,
+  IssuedCertificate,
+} from "@holdfast/contract";
+import { EncodingError, fromBase64, toBase64, toHex, toPem, webCrypto } from "@holdfast/core";
+import { awsNitroRoot, nitroPlatform } from "@holdfast/evidence";
+import type { App, AppDependencies } from "../app.ts";
+import { TrustError } from "../errors.ts";
+import { certify } from "../services/certify.ts";
+
+/** Adds the routes. */
+export function attestationRoutes(app: App, deps: AppDependencies): void {
+  app.post(
+    "/v1/challenges",
+    { schema: { response: { 201: AttestationChallenge } } },
+    async (_request, reply) => {
+      const { id, nonce, expiresAt } = deps.challenges.issue();
+      return reply.code(201).send({
+        challenge_id: id,
+        nonce: toBase64(nonce),
+        expires_at: expiresAt.toISOString(),
+      });
+    },
+  );
+
+  app.post(
+    "/v1/certificates",
+    { schema: { body: CertificateBody, response: { 201: IssuedCertificate } } },
+    async ({ body }, reply) => {
+      const certified = await certify(deps, {
+        challengeId: body.challenge_id,
+        evidence: base64Member(body.evidence, "evidence"),
+        csr: base64Member(body.csr, "csr"),
+        policyHashRequired: true,
+      });
+      return reply.code(201).send({
+        chain_pem: toPem("CERTIFICATE", certified.der) + deps.authority.certificatePem,
+        platform: certified.platform,
+        simulated: isSimulated(certified.platform),
+        measurement: certified.measurement,
+        policy_hash: certified.policyHash ?? "",
+        not_after: certified.notAfter.toISOString(),
+      });
+    },
+  );
+
+  app.get("/v1/authority", { schema: { response: { 200: AttestationAuthority } } }, async () => {
+    const roots = [awsNitroRoot(), ...deps.config.simulatedRoots];
+    const accepts = roots.map(async (root) => {
+      const platform = nitroPlatform(root);
+      const sha256 = toHex(await webCrypto.digest("SHA-256", root.der));
+      return { platform, simulated: isSimulated(platform), root_sha256: sha256 };
+    });
+    return {
+      certificate_pem: deps.authority.certificatePem,
+      accepts: await Promise.all(accepts),
+    };
+  });
+}
+
+/** Bytes of a base64 member of a body. */
+export function base64Member(text: string, name: string): Uint8Array {
+  try {
+    return fromBase64(text);
+  } catch (cause) {
+    if (!(cause instanceof EncodingError)) throw cause;
+    throw new TrustError("REQUEST_INVALID", `${name}: ${cause.message}`, { cause });
+  }
+}

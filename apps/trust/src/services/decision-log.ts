@@ -1,0 +1,81 @@
+// The log of decisions: lines that hold each other's hashes, appended and on disk before anybody hears of the decision.
+import { type FileHandle, open } from "node:fs/promises";
+import { messageOf, toText, webCrypto } from "@holdfast/core";
+import {
+  type Decision,
+  encodeRecord,
+  FIRST_PREVIOUS,
+  hashOfLine,
+  MAXIMUM_RECORD,
+  parseRecord,
+} from "@holdfast/evidence";
+import { TrustError } from "../errors.ts";
+
+const LINE_FEED = 0x0a;
+
+/** An append-only log in one file. */
+export class DecisionLog {
+  readonly #file: FileHandle;
+  #sequence: number;
+  #previous: string;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(file: FileHandle, sequence: number, previous: string) {
+    this.#file = file;
+    this.#sequence = sequence;
+    this.#previous = previous;
+  }
+
+  /**
+   * Opens or makes a log. A last line that was cut off, by a loss of power, was never acknowledged: it is removed.
+   * @throws TrustError LOG_UNUSABLE
+   */
+  static async open(path: string): Promise<DecisionLog> {
+    try {
+      const file = await open(path, "a+", 0o600);
+      const line = await lastLine(file);
+      if (line === undefined) return new DecisionLog(file, 0, FIRST_PREVIOUS);
+      const previous = await hashOfLine(line, webCrypto);
+      return new DecisionLog(file, parseRecord(line).sequence + 1, previous);
+    } catch (cause) {
+      throw new TrustError("LOG_UNUSABLE", `${path}: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** Appends a decision; answers when it is on disk. */
+  append(decision: Decision): Promise<void> {
+    const turn = this.#last.then(() => this.#write(decision));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Closes the file once all is written. */
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#file.close();
+  }
+
+  async #write(decision: Decision): Promise<void> {
+    const line = encodeRecord({
+      ...decision,
+      sequence: this.#sequence,
+      previous: this.#previous,
+    });
+    await this.#file.appendFile(`${line}\n`);
+    await this.#file.datasync();
+    this.#sequence += 1;
+    this.#previous = await hashOfLine(line, webCrypto);
+  }
+}
+
+async function lastLine(file: FileHandle): Promise<string | undefined> {
+  const { size } = await file.stat();
+  const start = Math.max(0, size - 2 * MAXIMUM_RECORD);
+  const tail = new Uint8Array(size - start);
+  await file.read(tail, 0, tail.length, start);
+  const end = tail.lastIndexOf(LINE_FEED);
+  if (end + 1 < tail.length) await file.truncate(start + end + 1);
+  if (end < 0) return undefined;
+  const begin = end === 0 ? 0 : tail.lastIndexOf(LINE_FEED, end - 1) + 1;
+  return toText(tail.subarray(begin, end));
+}
