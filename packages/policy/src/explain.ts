@@ -123,6 +123,7 @@ function flowThrough(
   places: readonly string[],
 ): Flow {
   const program = principals.find(({ kind, key }) => kind === "program" && key === path);
+  const rights: RightsTable = program?.rights ?? new Map();
   const named = (holds: (principal: Principal) => boolean) =>
     principals.filter(holds).map(({ name }) => name);
   return {
