@@ -1,1 +1,7 @@
-export {};
+// The door of testkit: throw-away roots, evidence with exactly one defect, certificates. For tests only.
+export * from "./nitro/chain-defects.ts";
+export * from "./nitro/content-defects.ts";
+export * from "./nitro/defect.ts";
+export * from "./nitro/format-defects.ts";
+export * from "./nitro/world.ts";
+export * from "./vectors.ts";

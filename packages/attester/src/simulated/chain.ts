@@ -72,7 +72,8 @@ export async function newNitroChain(
           : [basicConstraints(true, pathLength), keyUsage("digitalSignature", "keyCertSign")],
       algorithm: "ecdsa-sha384",
     };
-    leaf = await createCertificate(change(level, fields), certificateSigner(issuerKey));
+    const changed = change(level, fields);
+    leaf = await createCertificate(changed, certificateSigner(issuerKey, changed.algorithm));
     if (level !== "leaf") bundle.push(leaf);
     issuer = subject;
     issuerKey = privateKey;

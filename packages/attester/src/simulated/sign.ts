@@ -1,9 +1,14 @@
 // Signing as the simulated platform does it: ECDSA over P-384 with SHA-384.
 import { type KeyObject, randomBytes, sign } from "node:crypto";
+import type { IssuingAlgorithm } from "@holdfast/core";
 
 /** Signs certificates: the signature as a DER sequence. */
-export function certificateSigner(key: KeyObject): (tbs: Uint8Array) => Uint8Array {
-  return (tbs) => sign("sha384", tbs, key);
+export function certificateSigner(
+  key: KeyObject,
+  algorithm: IssuingAlgorithm = "ecdsa-sha384",
+): (tbs: Uint8Array) => Uint8Array {
+  const hash = algorithm === "ecdsa-sha384" ? "sha384" : "sha256";
+  return (tbs) => sign(hash, tbs, key);
 }
 
 /** Signs COSE messages: the signature as r||s. */

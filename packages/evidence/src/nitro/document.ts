@@ -86,7 +86,7 @@ function parsePayload(payload: CborMap): Omit<NitroDocument, "message"> {
     timestamp: cborUnsigned(required("timestamp"), "timestamp"),
     pcrs: parsePcrs(cborMap(required("pcrs"), "pcrs")),
     leaf: parseEmbedded(required("certificate"), "certificate"),
-    bundle: cborArray(required("cabundle"), "cabundle", { least: 1, most: 8 }).map((node, index) =>
+    bundle: cborArray(required("cabundle"), "cabundle", { least: 1, most: 10 }).map((node, index) =>
       parseEmbedded(node, `cabundle[${index}]`),
     ),
     publicKey: optional("public_key", 1, 1024),
