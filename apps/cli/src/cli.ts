@@ -2,10 +2,15 @@
 import { Command, CommanderError } from "commander";
 import { usageError } from "./command.ts";
 import { clientCommand, withoutAliases } from "./commands/client.ts";
+import { evidenceCommands } from "./commands/evidence.ts";
 import { functionCommands } from "./commands/function.ts";
 import { identityCommands } from "./commands/identity.ts";
 import { instanceCommands } from "./commands/instance.ts";
+import { keepCommands } from "./commands/keep.ts";
 import { policyCommands } from "./commands/policy.ts";
+import { serveCommands } from "./commands/serve.ts";
+import { upCommand } from "./commands/up.ts";
+import { userAppCommand } from "./commands/user-app.ts";
 import type { Context } from "./context.ts";
 import { CliError, exitCodeOf, explain } from "./errors.ts";
 import { EXIT, EXIT_HELP } from "./exit-codes.ts";
@@ -35,11 +40,16 @@ Without TEE hardware the platform is SIMULATED: real formats and checks, but not
 ${EXIT_HELP}`,
     );
   for (const command of [
+    upCommand(context),
+    serveCommands(context),
     functionCommands(context),
     instanceCommands(context),
     clientCommand(context),
+    userAppCommand(context),
     policyCommands(context),
+    evidenceCommands(context),
     identityCommands(context),
+    keepCommands(context),
   ])
     cli.addCommand(command);
   return cli;

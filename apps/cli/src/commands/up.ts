@@ -1,0 +1,95 @@
+// `holdfast up`: the whole platform on this machine, until Ctrl-C.
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { newCommand, parsed } from "../command.ts";
+import type { Context } from "../context.ts";
+import { buildKeep } from "../processes/build.ts";
+import { Platform } from "../processes/platform.ts";
+import { requireFree } from "../processes/ports.ts";
+import { untilInterrupted } from "../processes/until-interrupted.ts";
+import { parseServiceUrl } from "../services/addresses.ts";
+import { type NamedPorts, parsePorts, portsFrom } from "../services/port-list.ts";
+
+interface UpOptions {
+  readonly dataDir: string;
+  readonly ports?: NamedPorts;
+  readonly s3Endpoint?: string;
+}
+
+/** `up`. */
+export function upCommand(context: Context): Command {
+  return newCommand("up", {
+    summary: "start the whole platform on this machine, until Ctrl-C",
+    description:
+      "Starts the attestation service and the control plane (VaaS, CCFaaS, S3 bridge) with one data directory.\n" +
+      "Functions stay registered from one start to the next. Ctrl-C ends the services and every keep.\n" +
+      "The platform below the keeps is SIMULATED: a root made in the data directory stands in for the hardware's.",
+    examples: [
+      "holdfast up",
+      "holdfast up --data-dir /srv/holdfast --ports attestation=4010,vaas=4000,ccfaas=4001,s3=4002,keeps=4100",
+      "holdfast up --s3-endpoint http://127.0.0.1:9000",
+    ],
+  })
+    .option("--data-dir <dir>", "where everything is kept", "holdfast-data")
+    .addOption(
+      new Option(
+        "--ports <name=port,...>",
+        "ports: attestation, vaas, ccfaas, s3, keeps (the first of 64)",
+      ).argParser(parsed(parsePorts, "NAME=PORT,... of attestation, vaas, ccfaas, s3, keeps")),
+    )
+    .addOption(
+      new Option("--s3-endpoint <url>", "S3 endpoint of the bridge; AWS when not given").argParser(
+        parsed(parseServiceUrl, "http://HOST:PORT"),
+      ),
+    )
+    .action((options: UpOptions) => runUp(context, options));
+}
+
+async function runUp(
+  context: Context,
+  { dataDir, ports: named, s3Endpoint }: UpOptions,
+): Promise<void> {
+  const ports = portsFrom(named ?? {});
+  const { keepsLast: _, ...first } = ports;
+  await requireFree(first);
+  const dataDirectory = resolve(dataDir);
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const bundle = await buildKeep(context);
+  const platform = new Platform(context, {
+    dataDirectory,
+    ports,
+    bundle: bundle.path,
+    ...(s3Endpoint === undefined ? {} : { s3Endpoint }),
+  });
+  const { terminal } = context;
+  try {
+    await platform.startAttestation();
+    await platform.startControl();
+    const { urls } = platform;
+    terminal.line(
+      terminal.paint("warn", "SIMULATED platform: nothing but software stands behind the evidence"),
+    );
+    terminal.line(`attestation service  ${urls.attestation}`);
+    terminal.line(`VaaS                 ${urls.vaas}`);
+    terminal.line(`CCFaaS               ${urls.ccfaas}`);
+    terminal.line(`S3 bridge            ${urls.s3}`);
+    terminal.line(`keeps                127.0.0.1 from port ${ports.keeps}`);
+    terminal.line(`measurement          ${bundle.measurement}`);
+    terminal.line(`data and logs        ${dataDirectory}`);
+    terminal.line("Ctrl-C ends everything");
+    terminal.result({
+      ok: true,
+      simulated: true,
+      urls,
+      keeps_from: ports.keeps,
+      measurement: bundle.measurement,
+      data_dir: dataDirectory,
+    });
+    const services = [platform.attestation, platform.control].filter((each) => each !== undefined);
+    await untilInterrupted(context, services);
+  } finally {
+    terminal.note("ending keeps and services");
+    await platform.stop();
+  }
+}

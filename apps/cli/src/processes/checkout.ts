@@ -1,0 +1,20 @@
+// Where the parts that the command starts as processes are.
+import { resolve } from "node:path";
+
+/** Root of the repository. */
+export const ROOT: string = resolve(import.meta.dirname, "../../../..");
+
+/** Entry points of the services. */
+export const ENTRY = {
+  trust: resolve(ROOT, "apps/trust/src/main.ts"),
+  control: resolve(ROOT, "apps/control/src/main.ts"),
+  loader: resolve(ROOT, "apps/keep/src/loader/main.ts"),
+  cli: resolve(ROOT, "apps/cli/src/main.ts"),
+} as const;
+
+/** What the builds make. */
+export const BUILT = {
+  keepBundle: resolve(ROOT, "apps/keep/dist/keep.mjs"),
+  detector: resolve(ROOT, "examples/vod/dist/detector.wasm"),
+  model: resolve(ROOT, "examples/vod/dist/model"),
+} as const;

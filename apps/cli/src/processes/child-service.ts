@@ -1,0 +1,131 @@
+// A process that the command starts, watches and ends. It gets a session of its own: Ctrl-C on a terminal reaches the
+// command alone, which then ends its processes in order.
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { CliError } from "../errors.ts";
+
+/** How a process is started. */
+export interface ServiceOptions {
+  readonly name: string;
+  /** The script and its arguments; never secrets. */
+  readonly arguments: readonly string[];
+  readonly logFile: string;
+  /** Written to its standard input, which is then closed. */
+  readonly input?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** How a process ended. */
+export interface ServiceEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const GRACE_MS = 8000;
+const POLL_MS = 40;
+
+/** A running service. */
+export class ChildService {
+  readonly name: string;
+  readonly logFile: string;
+  readonly ended: Promise<ServiceEnd>;
+  readonly #child: ChildProcess;
+  #end: ServiceEnd | undefined;
+
+  private constructor(options: ServiceOptions, child: ChildProcess) {
+    this.name = options.name;
+    this.logFile = options.logFile;
+    this.#child = child;
+    this.ended = new Promise((resolve) => {
+      const settle = (end: ServiceEnd): void => {
+        this.#end ??= end;
+        resolve(this.#end);
+      };
+      child.once("exit", (code, signal) => settle({ code, signal }));
+      child.once("error", () => settle({ code: null, signal: null }));
+    });
+  }
+
+  /** Starts a process of Node. */
+  static start(options: ServiceOptions): ChildService {
+    const log = openSync(options.logFile, "a", 0o600);
+    try {
+      const child = spawn(process.execPath, [...options.arguments], {
+        detached: true,
+        stdio: [options.input === undefined ? "ignore" : "pipe", log, log],
+        env: { ...process.env, ...options.environment },
+      });
+      child.stdin?.on("error", () => undefined);
+      child.stdin?.end(options.input);
+      return new ChildService(options, child);
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#end === undefined;
+  }
+
+  /**
+   * Waits until the service answers.
+   * @throws CliError CLI_PROCESS when it ends first, with the end of its log, or when it takes too long
+   */
+  async waitHealthy(url: string, signal: AbortSignal, timeoutMs = 30_000): Promise<void> {
+    const until = performance.now() + timeoutMs;
+    while (!(await answersHealth(url))) {
+      if (signal.aborted) throw new CliError("CLI_INTERRUPTED", "interrupted", { exitCode: 130 });
+      if (!this.isRunning) throw await this.#failure("ended before it was ready");
+      if (performance.now() > until) throw await this.#failure("does not answer");
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Ends it: asks first, then insists. */
+  async stop(): Promise<void> {
+    if (!this.isRunning) return;
+    this.#child.kill("SIGTERM");
+    const gone = await Promise.race([
+      this.ended.then(() => true),
+      sleep(GRACE_MS).then(() => false),
+    ]);
+    if (!gone) await this.kill();
+  }
+
+  /** Ends it without asking, as a crash would. */
+  async kill(): Promise<void> {
+    if (!this.isRunning) return;
+    this.#child.kill("SIGKILL");
+    await this.ended;
+  }
+
+  async #failure(what: string): Promise<CliError> {
+    const log = await readFile(this.logFile, "utf8").catch(() => "");
+    const last = log.trimEnd().split("\n").slice(-3).join(" | ").slice(-800);
+    return new CliError("CLI_PROCESS", `${this.name} ${what}`, {
+      ...(last === "" ? {} : { cause: new Error(last) }),
+      hint: `read its log: ${this.logFile}`,
+    });
+  }
+}
+
+/** Waits; does not keep the process alive by itself longer than anything else does. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+async function answersHealth(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2000) });
+    await answer.body?.cancel();
+    return answer.ok;
+  } catch {
+    // Not yet: the caller decides how long to go on.
+    return false;
+  }
+}
