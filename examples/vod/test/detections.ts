@@ -122,6 +122,8 @@ function boxesOf(
   // Anchors of a region layer count in cells, those of a yolo layer in pixels of the input.
   const unit =
     kind === "region" ? { x: output.width, y: output.height } : { x: input.width, y: input.height };
+  const spread = numberOf(section, "scale_x_y", 1);
+  const centre = (at: number, offset: number) => at + offset * spread - (spread - 1) / 2;
   const found: Detection[] = [];
   for (const [slot, mask] of masks.entries()) {
     for (let cell = 0; cell < output.width * output.height; cell += 1) {
@@ -129,8 +131,8 @@ function boxesOf(
       const objectness = value(4);
       if (objectness <= threshold) continue;
       const box = {
-        x: ((cell % output.width) + value(0)) / output.width,
-        y: (Math.floor(cell / output.width) + value(1)) / output.height,
+        x: centre(cell % output.width, value(0)) / output.width,
+        y: centre(Math.floor(cell / output.width), value(1)) / output.height,
         width: (Math.exp(value(2)) * (anchors[2 * mask] ?? 0)) / unit.x,
         height: (Math.exp(value(3)) * (anchors[2 * mask + 1] ?? 0)) / unit.y,
       };

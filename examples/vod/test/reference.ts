@@ -199,7 +199,14 @@ function upsample(section: ConfigSection, input: Volume): Volume {
 }
 
 function route(section: ConfigSection, earlier: readonly ReferenceLayer[]): Volume {
-  const parts = numbersOf(section, "layers").map((index) => layerAt(earlier, index));
+  const groups = numberOf(section, "groups", 1);
+  const group = numberOf(section, "group_id", 0);
+  const parts = numbersOf(section, "layers").map((index) => {
+    const { channels, values, ...size } = layerAt(earlier, index);
+    const count = values.length / groups;
+    const part = values.subarray(group * count, (group + 1) * count);
+    return { ...size, channels: channels / groups, values: part };
+  });
   const [first] = parts;
   if (first === undefined) throw new Error("route without layers");
   const channels = parts.reduce((sum, part) => sum + part.channels, 0);
@@ -219,16 +226,9 @@ function shortcut(
 ): Volume {
   const from = layerAt(earlier, numbersOf(section, "from")[0] ?? -1);
   const activate = activation(section, "linear");
-  // Of different sizes, one of the two is sampled; of different channels, those both have are added.
-  const step = Math.max(1, Math.floor(from.width / input.width));
-  const spread = Math.max(1, Math.floor(input.width / from.width));
-  return build(input.width, input.height, input.channels, (x, y, channel) => {
-    const added =
-      channel < from.channels && x % spread === 0 && y % spread === 0
-        ? at(from, (x / spread) * step, (y / spread) * step, channel)
-        : 0;
-    return activate(at(input, x, y, channel) + added);
-  });
+  return build(input.width, input.height, input.channels, (x, y, channel) =>
+    activate(at(input, x, y, channel) + at(from, x, y, channel)),
+  );
 }
 
 function yolo(section: ConfigSection, input: Volume): Volume {
@@ -298,6 +298,8 @@ function activation(section: ConfigSection, absent: string): (value: number) => 
       return (value) => Math.max(0, value);
     case "logistic":
       return logistic;
+    case "mish":
+      return (value) => value * Math.tanh(Math.log1p(Math.exp(value)));
     default:
       throw new Error(`unknown activation ${name}`);
   }
