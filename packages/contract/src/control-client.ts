@@ -101,9 +101,14 @@ export class VaasClient {
     });
   }
 
-  /** Every keep VaaS remembers, with state and reason. */
-  keeps(options: CallOptions = {}): Promise<KeepList> {
-    return this.#caller.json(KeepList, { method: "GET", path: "/v1/keeps", ...options });
+  /** Every keep VaaS remembers, with state and reason; or those that a request made. */
+  keeps({ requestKey, signal }: CallOptions & { requestKey?: string } = {}): Promise<KeepList> {
+    return this.#caller.json(KeepList, {
+      method: "GET",
+      path: "/v1/keeps",
+      ...(requestKey === undefined ? {} : { query: { request_key: requestKey } }),
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
   /** One keep by its instance hash. */

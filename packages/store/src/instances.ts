@@ -26,6 +26,7 @@ export interface StoredInstance {
   readonly userPolicy: string;
   readonly state: StoredInstanceState;
   readonly reason?: string;
+  readonly finalState?: "removed" | "failed";
   readonly requestKey: string;
   readonly policy?: string;
   readonly keepName?: string;
@@ -52,6 +53,8 @@ export type NewInstance = Omit<StoredInstance, "state" | "updatedAt"> & {
 /** What may change along with the state. */
 export interface InstanceChange {
   readonly reason?: string;
+  /** What becomes of the record once the keep is ended. */
+  readonly finalState?: "removed" | "failed";
   readonly policy?: string;
   readonly keepName?: string;
   readonly keepHash?: string;
@@ -121,6 +124,7 @@ export function instanceRepository(db: Kysely<Tables>): InstanceRepository {
           state: to,
           updated_at: at,
           ...(change.reason === undefined ? {} : { reason: change.reason }),
+          ...(change.finalState === undefined ? {} : { final_state: change.finalState }),
           ...(change.policy === undefined ? {} : { policy: change.policy }),
           ...(change.keepName === undefined ? {} : { keep_name: change.keepName }),
           ...(change.keepHash === undefined ? {} : { keep_hash: change.keepHash }),
@@ -187,6 +191,7 @@ async function createInstance(db: Kysely<Tables>, instance: NewInstance): Promis
           user_policy: instance.userPolicy,
           state: "requested",
           reason: null,
+          final_state: null,
           request_key: instance.requestKey,
           policy: null,
           keep_name: null,
@@ -217,6 +222,7 @@ function instanceOf(row: Selectable<InstancesTable>): StoredInstance {
     userPolicy: row.user_policy,
     state: row.state as StoredInstanceState,
     ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.final_state === null ? {} : { finalState: row.final_state }),
     requestKey: row.request_key,
     ...(row.policy === null ? {} : { policy: row.policy }),
     ...(row.keep_name === null ? {} : { keepName: row.keep_name }),

@@ -38,6 +38,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
         .addColumn("user_policy", "text", (column) => column.notNull())
         .addColumn("state", "text", (column) => column.notNull())
         .addColumn("reason", "text")
+        .addColumn("final_state", "text")
         .addColumn("request_key", "text", (column) => column.notNull())
         .addColumn("policy", "text")
         .addColumn("keep_name", "text")

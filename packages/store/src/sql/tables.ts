@@ -29,6 +29,8 @@ export interface InstancesTable {
   user_policy: string;
   state: string;
   reason: string | null;
+  /** What becomes of the record once the keep is ended. */
+  final_state: "removed" | "failed" | null;
   /** Idempotency key of the request for its keep. */
   request_key: string;
   policy: string | null;

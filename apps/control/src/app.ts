@@ -1,0 +1,113 @@
+// Puts the three services together from their parts. Nothing listens here.
+import { join } from "node:path";
+import { fetchTransport, VaasClient } from "@holdfast/contract";
+import type { Clock } from "@holdfast/core";
+import type { Store } from "@holdfast/store";
+import type { FastifyBaseLogger } from "fastify";
+import { bridgeRoutes } from "./bridge/routes.ts";
+import { s3Clients } from "./bridge/s3-client.ts";
+import { fileRoutes } from "./ccfaas/file-routes.ts";
+import { functionRoutes } from "./ccfaas/function-routes.ts";
+import { instanceRoutes } from "./ccfaas/instance-routes.ts";
+import { InstanceWorks } from "./ccfaas/instance-works.ts";
+import { loaderIdentity } from "./ccfaas/loader-identity.ts";
+import { InstanceWatch } from "./ccfaas/watch-instances.ts";
+import type { Config } from "./config.ts";
+import { buildServiceApp, type ServiceApp } from "./http/service-app.ts";
+import type { KeepLauncher } from "./keeps/keep-launcher.ts";
+import { LocalLauncher } from "./keeps/local-launcher.ts";
+import { attestationAt } from "./vaas/attestation.ts";
+import { vaasRoutes } from "./vaas/routes.ts";
+import { KeepWatch } from "./vaas/watch-keeps.ts";
+
+/** What services are made of. */
+export interface Parts {
+  readonly config: Config;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: FastifyBaseLogger;
+  /** Who runs keeps; local processes when absent. */
+  readonly launcher?: KeepLauncher;
+}
+
+/** A service and what it does besides answering. */
+export interface Service {
+  readonly name: "vaas" | "ccfaas" | "s3";
+  readonly app: ServiceApp;
+  readonly listen: { readonly host: string; readonly port: number };
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The services that a configuration asks for, VaaS first. */
+export async function buildServices(parts: Parts): Promise<Service[]> {
+  const services = [buildVaas(parts), await buildCcfaas(parts), buildBridge(parts)];
+  return services.filter((service) => service !== undefined);
+}
+
+function buildVaas({ config, store, clock, ...parts }: Parts): Service | undefined {
+  const { vaas, keeps, attestationUrl } = config;
+  if (vaas === undefined || keeps === undefined || attestationUrl === undefined) return undefined;
+  const logger = parts.logger.child({ service: "vaas" });
+  const directory = join(config.dataDir, "keeps");
+  const launcher =
+    parts.launcher ?? new LocalLauncher({ config: keeps, attestationUrl, directory });
+  const attestation = attestationAt(attestationUrl);
+  const launching = new Set<string>();
+  const context = { store, launcher, attestation, config: keeps, clock, logger, launching };
+  const watch = new KeepWatch(context);
+  return {
+    name: "vaas",
+    listen: vaas,
+    app: buildServiceApp({ logger, check: () => store.check() }, (app) => vaasRoutes(app, context)),
+    start: () => watch.start(),
+    stop: () => watch.stop(),
+  };
+}
+
+async function buildCcfaas({
+  config,
+  store,
+  clock,
+  ...parts
+}: Parts): Promise<Service | undefined> {
+  const { ccfaas } = config;
+  if (ccfaas === undefined) return undefined;
+  const logger = parts.logger.child({ service: "ccfaas" });
+  const context = {
+    store,
+    vaas: new VaasClient(fetchTransport(ccfaas.vaas_url)),
+    loader: await loaderIdentity(join(config.dataDir, "ccfaas"), clock),
+    limits: config.limits,
+    clock,
+    logger,
+    works: new InstanceWorks(),
+  };
+  const watch = new InstanceWatch(context);
+  return {
+    name: "ccfaas",
+    listen: ccfaas,
+    app: buildServiceApp({ logger, check: () => store.check() }, (app) => {
+      functionRoutes(app, context);
+      fileRoutes(app, context);
+      instanceRoutes(app, context);
+    }),
+    start: () => watch.start(),
+    stop: () => watch.stop(),
+  };
+}
+
+function buildBridge({ config, clock, ...parts }: Parts): Service | undefined {
+  const { s3 } = config;
+  if (s3 === undefined) return undefined;
+  const logger = parts.logger.child({ service: "s3" });
+  return {
+    name: "s3",
+    listen: s3,
+    app: buildServiceApp({ logger, check: () => Promise.resolve() }, (app) =>
+      bridgeRoutes(app, { s3Client: s3Clients(s3), clock }),
+    ),
+    start: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+  };
+}

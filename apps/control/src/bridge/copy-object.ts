@@ -1,0 +1,105 @@
+// POST /s3_stream_veracruz: the keep is checked, then an object streams from S3 into it, no faster than the keep takes
+// it. The keep sees the file whole or not at all: whatever fails on the way breaks the upload off.
+import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { ChannelError, connectKeep, type KeepConnection } from "@holdfast/channel";
+import { KeepClient, type S3StreamBody, ServiceError, ServiceRefusal } from "@holdfast/contract";
+import { messageOf } from "@holdfast/core";
+import { parsePolicy } from "@holdfast/policy";
+import { ControlError } from "../errors.ts";
+import type { BridgeContext } from "./context.ts";
+import { WholeObject } from "./whole-object.ts";
+
+/**
+ * Copies an object of S3 into a keep.
+ * @returns how many bytes went
+ * @throws PolicyError; ControlError S3_CREDENTIALS, S3_NOT_FOUND, S3_READ_FAILED, KEEP_IDENTITY, KEEP_UNREACHABLE,
+ *   KEEP_NOT_PROVEN, KEEP_REFUSED
+ */
+export async function copyObject(
+  context: BridgeContext,
+  { s3, veracruz }: S3StreamBody,
+  signal: AbortSignal,
+): Promise<number> {
+  const policy = parsePolicy(veracruz.policy);
+  const store = context.s3Client(s3);
+  let connection: KeepConnection | undefined;
+  try {
+    connection = await connectKeep({
+      policy,
+      identity: { certificatePem: veracruz.certificate, keyPem: veracruz.key },
+      clock: context.clock,
+      signal,
+    });
+    const object = await openObject(store, s3, signal);
+    return await put(new KeepClient(connection), veracruz.filename, object, s3, signal);
+  } catch (thrown) {
+    throw refusalOf(thrown);
+  } finally {
+    connection?.close();
+    store.destroy();
+  }
+}
+
+async function openObject(
+  store: S3Client,
+  s3: S3StreamBody["s3"],
+  signal: AbortSignal,
+): Promise<WholeObject> {
+  try {
+    const answer = await store.send(new GetObjectCommand({ Bucket: s3.bucket, Key: s3.filename }), {
+      abortSignal: signal,
+    });
+    return new WholeObject(answer);
+  } catch (thrown) {
+    throw s3Refusal(s3, thrown);
+  }
+}
+
+async function put(
+  keep: KeepClient,
+  path: string,
+  object: WholeObject,
+  s3: S3StreamBody["s3"],
+  signal: AbortSignal,
+): Promise<number> {
+  try {
+    const { size } = object;
+    await keep.putFile(path, object, { ...(size === undefined ? {} : { size }), signal });
+    return object.delivered;
+  } catch (thrown) {
+    if (object.failure !== undefined) throw s3Refusal(s3, object.failure);
+    throw thrown;
+  } finally {
+    object.abandon();
+  }
+}
+
+/** Begins as the original's sentence does, and goes on to say what S3 said. */
+function s3Refusal({ bucket, filename }: S3StreamBody["s3"], thrown: unknown): ControlError {
+  const { name, $metadata } = thrown as { name?: string; $metadata?: { httpStatusCode?: number } };
+  const isMissing = name === "NoSuchKey" || name === "NoSuchBucket" || name === "NotFound";
+  const status = $metadata?.httpStatusCode;
+  const said = `${name ?? "Error"}${status === undefined ? "" : ` (${status})`}: ${messageOf(thrown)}`;
+  return new ControlError(
+    isMissing ? 404 : 502,
+    isMissing ? "S3_NOT_FOUND" : "S3_READ_FAILED",
+    `Not able to read bucket ${bucket} file ${filename} from S3: ClientError: ${said}`,
+    { cause: thrown },
+  );
+}
+
+function refusalOf(thrown: unknown): unknown {
+  const said = `Not able to write file to veracruz instance: ${messageOf(thrown)}`;
+  if (thrown instanceof ChannelError) {
+    if (thrown.code === "CHANNEL_IDENTITY") {
+      return new ControlError(422, "KEEP_IDENTITY", said, { cause: thrown });
+    }
+    const isFalse = thrown.code === "CHANNEL_NOT_PROVEN";
+    const code = isFalse ? "KEEP_NOT_PROVEN" : "KEEP_UNREACHABLE";
+    return new ControlError(502, code, said, { cause: thrown });
+  }
+  if (thrown instanceof ServiceRefusal || thrown instanceof ServiceError) {
+    return new ControlError(502, "KEEP_REFUSED", `${said} (${thrown.code})`, { cause: thrown });
+  }
+  return thrown;
+}

@@ -1,0 +1,22 @@
+// The seed's route of the S3 bridge.
+import { S3StreamBody } from "@holdfast/contract";
+import { sendParagraph } from "../http/answers.ts";
+import type { ServiceApp } from "../http/service-app.ts";
+import type { BridgeContext } from "./context.ts";
+import { copyObject } from "./copy-object.ts";
+
+/** Adds the route of the bridge. */
+export function bridgeRoutes(app: ServiceApp, context: BridgeContext): void {
+  app.post(
+    "/s3_stream_veracruz",
+    { schema: { body: S3StreamBody } },
+    async ({ body, log }, reply) => {
+      // A caller who leaves wants nothing any more.
+      const left = new AbortController();
+      reply.raw.once("close", () => left.abort());
+      const bytes = await copyObject(context, body, left.signal);
+      log.info({ bucket: body.s3.bucket, file: body.veracruz.filename, bytes }, "object copied");
+      return sendParagraph(reply, "OK video file copied");
+    },
+  );
+}

@@ -1,0 +1,118 @@
+// Brings an instance up from wherever it stands: keep asked for, keep checked, files loaded, ready. A failure ends the
+// keep and leaves a record that says why.
+import { ChannelError, connectKeep } from "@holdfast/channel";
+import { KeepClient, ServiceError, ServiceRefusal } from "@holdfast/contract";
+import { HoldfastError, messageOf } from "@holdfast/core";
+import { parsePolicy } from "@holdfast/policy";
+import type { InstanceChange, StoredInstance, StoredInstanceState } from "@holdfast/store";
+import { ControlError } from "../errors.ts";
+import { type CcfaasContext, timestamp, UNFINISHED } from "./context.ts";
+import { finishEnding } from "./end-instance.ts";
+import { provision } from "./provision.ts";
+import { requestKeep } from "./request-keep.ts";
+
+/**
+ * Brings an instance up.
+ * @param signal stops the work; the instance then stays as it stands
+ * @throws ControlError INSTANCE_ENDED when it is deleted meanwhile, VAAS_UNREACHABLE, VAAS_REFUSED, VAAS_ANSWER,
+ *   PROVISIONING_FAILED
+ */
+export async function bringUp(
+  context: CcfaasContext,
+  key: string,
+  signal: AbortSignal,
+): Promise<StoredInstance> {
+  try {
+    let instance = await current(context, key);
+    if (instance.policy === undefined) {
+      await step(context, key, ["requested", "starting"], "starting");
+      const asked = await requestKeep(context, instance);
+      await step(context, key, ["starting"], "attested", asked);
+      instance = await current(context, key);
+    }
+    await step(context, key, ["attested", "provisioning"], "provisioning");
+    await load(context, instance, signal);
+    await step(context, key, ["provisioning"], "ready");
+    context.logger.info({ instance: instance.id }, "instance ready");
+    return await current(context, key);
+  } catch (thrown) {
+    if (context.works.shutdown.aborted) {
+      throw new ControlError(
+        503,
+        "SHUTTING_DOWN",
+        "the service ends; it goes on with the instance",
+      );
+    }
+    if (signal.aborted) throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted");
+    const refusal = refusalOf(thrown);
+    await rollBack(context, key, refusal.message);
+    throw refusal;
+  }
+}
+
+async function load(
+  context: CcfaasContext,
+  instance: StoredInstance,
+  signal: AbortSignal,
+): Promise<void> {
+  const loads = await context.store.instances.loads(instance.key);
+  if (loads.length === 0) return;
+  const connection = await connectKeep({
+    policy: parsePolicy(instance.policy ?? ""),
+    identity: context.loader,
+    clock: context.clock,
+    signal,
+  });
+  try {
+    await provision(context, instance, new KeepClient(connection), signal);
+  } finally {
+    connection.close();
+  }
+}
+
+async function step(
+  context: CcfaasContext,
+  key: string,
+  from: readonly StoredInstanceState[],
+  to: StoredInstanceState,
+  change: InstanceChange = {},
+): Promise<void> {
+  if (await context.store.instances.move(key, from, to, timestamp(context), change)) return;
+  throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted while it came up");
+}
+
+async function current({ store }: CcfaasContext, key: string): Promise<StoredInstance> {
+  const instance = await store.instances.findByKey(key);
+  if (instance !== undefined) return instance;
+  throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted while it came up");
+}
+
+/** Records the failure first, then frees the keep; when that can't be done now, it is tried again later. */
+async function rollBack(context: CcfaasContext, key: string, reason: string): Promise<void> {
+  const { instances } = context.store;
+  const change = { reason, finalState: "failed" as const };
+  if (!(await instances.move(key, UNFINISHED, "ending", timestamp(context), change))) return;
+  context.logger.warn({ instance: key, reason }, "instance failed");
+  await finishEnding(context, key).catch((thrown) => {
+    context.logger.warn({ instance: key, err: thrown }, "ending a failed instance is put off");
+  });
+}
+
+/** What the caller is told: refusals of VaaS as they are, faults of the keep as ours of provisioning. */
+function refusalOf(thrown: unknown): ControlError {
+  if (thrown instanceof ControlError) return thrown;
+  if (
+    thrown instanceof ChannelError ||
+    thrown instanceof ServiceRefusal ||
+    thrown instanceof ServiceError
+  ) {
+    const text = `the keep could not be provisioned: ${thrown.message} (${thrown.code})`;
+    return new ControlError(502, "PROVISIONING_FAILED", text, { cause: thrown });
+  }
+  if (thrown instanceof HoldfastError) {
+    return new ControlError(500, "PROVISIONING_FAILED", messageOf(thrown), { cause: thrown });
+  }
+  return new ControlError(500, "INTERNAL", "the instance could not be brought up", {
+    cause: thrown,
+  });
+}

@@ -1,0 +1,101 @@
+// Asks VaaS for a keep and takes nothing on trust: the policy that comes back must be the one that was asked for, with
+// nothing but the infrastructure added.
+import { isDeepStrictEqual } from "node:util";
+import { ServiceError, ServiceRefusal, type VeracruzCreated } from "@holdfast/contract";
+import { messageOf } from "@holdfast/core";
+import {
+  composeVaasPolicy,
+  instanceHash,
+  parsePolicy,
+  parseUserPolicy,
+  type VaasPolicy,
+} from "@holdfast/policy";
+import type { StoredInstance } from "@holdfast/store";
+import { ControlError } from "../errors.ts";
+import type { CcfaasContext } from "./context.ts";
+import { definitionOf } from "./function-files.ts";
+
+/** What is known of a keep once it serves. */
+export interface RequestedKeep {
+  readonly policy: string;
+  readonly keepName: string;
+  readonly keepHash: string;
+}
+
+/**
+ * Asks for the keep of an instance; asked again it is the same keep.
+ * @throws ControlError VAAS_UNREACHABLE, VAAS_REFUSED, VAAS_ANSWER
+ */
+export async function requestKeep(
+  context: CcfaasContext,
+  instance: StoredInstance,
+): Promise<RequestedKeep> {
+  const loads = await context.store.instances.loads(instance.key);
+  const asked = composeVaasPolicy({
+    functionPolicy: definitionOf({ definition: instance.functionDefinition }),
+    userPolicy: parseUserPolicy(JSON.parse(instance.userPolicy)),
+    instanceId: instance.id,
+    ...(loads.length === 0 ? {} : { loaderCertificatePem: context.loader.certificatePem }),
+  });
+  const created = await ask(context, asked, instance.requestKey);
+  return await check(context, asked, created);
+}
+
+async function ask(
+  { vaas, works }: CcfaasContext,
+  asked: VaasPolicy,
+  idempotencyKey: string,
+): Promise<VeracruzCreated> {
+  try {
+    // The contract's type has mutable arrays; nothing is changed.
+    const body = structuredClone(asked) as Parameters<typeof vaas.create>[0];
+    // A deletion waits for the answer: a request that was cut off could still make a keep that nobody knows.
+    return await vaas.create(body, { idempotencyKey, signal: works.shutdown });
+  } catch (thrown) {
+    if (thrown instanceof ServiceRefusal) throw passedOn(thrown);
+    if (!(thrown instanceof ServiceError)) throw thrown;
+    const isGone = thrown.code === "SERVICE_UNREACHABLE";
+    throw new ControlError(
+      502,
+      isGone ? "VAAS_UNREACHABLE" : "VAAS_ANSWER",
+      `Error accessing the vaas_server ${thrown.message}`,
+      { cause: thrown },
+    );
+  }
+}
+
+/** What the user can mend, or wait for, keeps its status; anything else is a bad gateway. */
+function passedOn(refusal: ServiceRefusal): ControlError {
+  const status = [422, 503, 507].includes(refusal.status) ? refusal.status : 502;
+  return new ControlError(
+    status,
+    "VAAS_REFUSED",
+    `Error accessing the vaas_server response code was ${refusal.status}: ${refusal.message} (${refusal.code})`,
+    { cause: refusal, ...(refusal.faults.length === 0 ? {} : { faults: [...refusal.faults] }) },
+  );
+}
+
+async function check(
+  { vaas }: CcfaasContext,
+  asked: VaasPolicy,
+  { policy, instance_hash: keepHash }: VeracruzCreated,
+): Promise<RequestedKeep> {
+  try {
+    parsePolicy(policy);
+    const answered = JSON.parse(policy) as Record<string, unknown>;
+    const { instance_id: _, ...members } = asked;
+    for (const [name, value] of Object.entries(members)) {
+      if (!isDeepStrictEqual(answered[name], value)) throw new Error(`${name} was changed`);
+    }
+    if (keepHash !== (await instanceHash(policy))) throw new Error("the hash is of another policy");
+    const { name } = await vaas.keep(keepHash);
+    return { policy, keepHash, keepName: name };
+  } catch (cause) {
+    throw new ControlError(
+      502,
+      "VAAS_ANSWER",
+      `VaaS answered with a policy that was not asked for: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,86 @@
+// Looks after instances: at start it takes up what an earlier process left half done; then it notices keeps that ended,
+// and finishes endings that had to wait.
+import { messageOf } from "@holdfast/core";
+import type { StoredInstance } from "@holdfast/store";
+import { bringUp } from "./bring-up.ts";
+import { type CcfaasContext, timestamp, UNFINISHED } from "./context.ts";
+import { finishEnding } from "./end-instance.ts";
+
+const INTERVAL_MS = 500;
+const REMEMBER_MS = 24 * 60 * 60 * 1000;
+const VAAS_TIMEOUT_MS = 5000;
+
+/** A watch over instances that runs until it is stopped. */
+export class InstanceWatch {
+  readonly #context: CcfaasContext;
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(context: CcfaasContext) {
+    this.#context = context;
+  }
+
+  /** Forgets what is old and begins to watch; the first round resumes what is half done. */
+  async start(): Promise<void> {
+    const { store, clock } = this.#context;
+    await store.instances.forget(new Date(clock.now().getTime() - REMEMBER_MS).toISOString());
+    await store.collectBlobs();
+    this.#next(0);
+  }
+
+  /** Stops watching and working; what is unfinished is resumed by the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#context.works.stopAll();
+    await this.#round;
+  }
+
+  #next(delay: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#round = this.#lookAtAll().finally(() => this.#next(INTERVAL_MS));
+    }, delay);
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { store, logger, works } = this.#context;
+    try {
+      const instances = (await store.instances.list()).filter(({ key }) => !works.isBusy(key));
+      for (const instance of instances) this.#takeUp(instance);
+      await this.#noticeEnds(instances.filter(({ state }) => state === "ready"));
+    } catch (thrown) {
+      logger.warn({ err: thrown }, `watching instances: ${messageOf(thrown)}`);
+    }
+  }
+
+  #takeUp({ key, state, id }: StoredInstance): void {
+    const { works, logger } = this.#context;
+    const work = UNFINISHED.includes(state)
+      ? (signal: AbortSignal) => bringUp(this.#context, key, signal)
+      : state === "ending"
+        ? () => finishEnding(this.#context, key)
+        : undefined;
+    if (work === undefined) return;
+    logger.info({ instance: id, state }, "taking up an instance");
+    works.run<unknown>(key, work).catch((thrown: unknown) => {
+      logger.warn({ instance: id, err: thrown }, "taking up an instance failed");
+    });
+  }
+
+  async #noticeEnds(ready: readonly StoredInstance[]): Promise<void> {
+    if (ready.length === 0) return;
+    const { store, vaas, logger } = this.#context;
+    const { keeps } = await vaas.keeps({ signal: AbortSignal.timeout(VAAS_TIMEOUT_MS) });
+    const at = timestamp(this.#context);
+    for (const { key, id, keepHash } of ready) {
+      const keep = keeps.find(({ instance_hash }) => instance_hash === keepHash);
+      if (keep !== undefined && keep.state !== "ended" && keep.state !== "failed") continue;
+      const reason = `its keep ended: ${keep?.reason ?? "VaaS does not know it any more"}`;
+      if (await store.instances.move(key, ["ready"], "ended", at, { reason })) {
+        logger.warn({ instance: id, reason }, "instance ended");
+      }
+    }
+  }
+}

@@ -1,0 +1,182 @@
+// The configuration file of the control plane: JSON, every member known.
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { dirname, resolve } from "node:path";
+import { messageOf } from "@holdfast/core";
+import { type Static, Type } from "typebox";
+import { Value } from "typebox/value";
+import { ControlError } from "./errors.ts";
+
+const CLOSED = { additionalProperties: false };
+const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
+const Listen = { host: Type.String({ minLength: 1 }), port: Port };
+
+/** The file's shape. */
+export const ConfigFile = Type.Object(
+  {
+    data_dir: Type.String({ minLength: 1 }),
+    attestation_url: Type.Optional(Type.String({ pattern: "^https?://" })),
+    vaas: Type.Optional(Type.Object(Listen, CLOSED)),
+    ccfaas: Type.Optional(
+      Type.Object({ ...Listen, vaas_url: Type.String({ pattern: "^https?://" }) }, CLOSED),
+    ),
+    s3: Type.Optional(
+      Type.Object(
+        {
+          ...Listen,
+          endpoint: Type.Optional(Type.String({ pattern: "^https?://" })),
+          force_path_style: Type.Optional(Type.Boolean()),
+          region: Type.Optional(Type.String()),
+        },
+        CLOSED,
+      ),
+    ),
+    keeps: Type.Optional(
+      Type.Object(
+        {
+          bundle: Type.String({ minLength: 1 }),
+          loader: Type.Optional(Type.String({ minLength: 1 })),
+          host: Type.String({ minLength: 1 }),
+          listen_host: Type.Optional(Type.String({ minLength: 1 })),
+          port_min: Type.Integer({ minimum: 1, maximum: 65_535 }),
+          port_max: Type.Integer({ minimum: 1, maximum: 65_535 }),
+          platform: Type.Object(
+            { kind: Type.Literal("simulated-nitro"), authority_dir: Type.String({ minLength: 1 }) },
+            CLOSED,
+          ),
+          max_memory_mib_total: Type.Optional(Type.Integer({ minimum: 1 })),
+          start_timeout_ms: Type.Optional(Type.Integer({ minimum: 1000 })),
+        },
+        CLOSED,
+      ),
+    ),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          program_bytes: Type.Optional(Type.Integer({ minimum: 1 })),
+          data_file_bytes: Type.Optional(Type.Integer({ minimum: 1 })),
+        },
+        CLOSED,
+      ),
+    ),
+    log_level: Type.Optional(
+      Type.Union(["fatal", "error", "warn", "info", "debug", "silent"].map((l) => Type.Literal(l))),
+    ),
+  },
+  CLOSED,
+);
+export type ConfigFile = Static<typeof ConfigFile>;
+
+/** Where keeps run and what they may take. */
+export interface KeepsConfig {
+  readonly bundle: string;
+  readonly loader: string;
+  /** What clients connect to; stands in policies. */
+  readonly host: string;
+  readonly listenHost: string;
+  readonly portMin: number;
+  readonly portMax: number;
+  readonly platform: { readonly kind: "simulated-nitro"; readonly authority_dir: string };
+  readonly maxMemoryMibTotal?: number;
+  readonly startTimeoutMs: number;
+}
+
+/** Sizes of uploads to CCFaaS. */
+export interface UploadLimits {
+  readonly programBytes: number;
+  readonly dataFileBytes: number;
+}
+
+/** A configuration with its defaults filled in and its paths absolute. */
+export interface Config {
+  readonly dataDir: string;
+  readonly attestationUrl?: string;
+  readonly vaas?: { readonly host: string; readonly port: number };
+  readonly ccfaas?: { readonly host: string; readonly port: number; readonly vaas_url: string };
+  readonly s3?: ConfigFile["s3"];
+  readonly keeps?: KeepsConfig;
+  readonly limits: UploadLimits;
+  readonly logLevel: string;
+}
+
+/** The original services allow 10 and 300 million bytes; a program of today is larger than theirs. */
+const DEFAULT_LIMITS: UploadLimits = { programBytes: 64_000_000, dataFileBytes: 300_000_000 };
+const LOADER = resolve(import.meta.dirname, "../../keep/src/loader/main.ts");
+
+/**
+ * Reads a configuration file; paths in it are relative to it.
+ * @throws ControlError CONFIG_INVALID
+ */
+export async function readConfig(path: string): Promise<Config> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    throw invalid(`${path} can't be read: ${messageOf(cause)}`);
+  }
+  return parseConfig(value, dirname(resolve(path)));
+}
+
+/**
+ * Checks a configuration.
+ * @param base directory that relative paths start from
+ * @throws ControlError CONFIG_INVALID
+ */
+export function parseConfig(value: unknown, base: string): Config {
+  if (!Value.Check(ConfigFile, value)) {
+    const [first] = Value.Errors(ConfigFile, value);
+    throw invalid(`configuration: ${first?.instancePath || "/"} ${first?.message}`);
+  }
+  const { vaas, ccfaas, s3, keeps, limits } = value;
+  if (vaas === undefined && ccfaas === undefined && s3 === undefined) {
+    throw invalid("configuration: at least one of vaas, ccfaas and s3 is expected");
+  }
+  if (vaas !== undefined && (keeps === undefined || value.attestation_url === undefined)) {
+    throw invalid("configuration: vaas needs keeps and attestation_url");
+  }
+  return {
+    dataDir: resolve(base, value.data_dir),
+    ...(value.attestation_url === undefined ? {} : { attestationUrl: value.attestation_url }),
+    ...(vaas === undefined ? {} : { vaas }),
+    ...(ccfaas === undefined ? {} : { ccfaas }),
+    ...(s3 === undefined ? {} : { s3 }),
+    ...(keeps === undefined ? {} : { keeps: keepsOf(keeps, base) }),
+    limits: {
+      programBytes: limits?.program_bytes ?? DEFAULT_LIMITS.programBytes,
+      dataFileBytes: limits?.data_file_bytes ?? DEFAULT_LIMITS.dataFileBytes,
+    },
+    logLevel: value.log_level ?? "info",
+  };
+}
+
+function keepsOf(keeps: NonNullable<ConfigFile["keeps"]>, base: string): KeepsConfig {
+  if (keeps.port_min > keeps.port_max) throw invalid("configuration: port_min is over port_max");
+  const listenHost = keeps.listen_host ?? ownAddress(keeps.host);
+  return {
+    bundle: resolve(base, keeps.bundle),
+    loader: keeps.loader === undefined ? LOADER : resolve(base, keeps.loader),
+    host: keeps.host,
+    listenHost,
+    portMin: keeps.port_min,
+    portMax: keeps.port_max,
+    platform: {
+      kind: keeps.platform.kind,
+      authority_dir: resolve(base, keeps.platform.authority_dir),
+    },
+    ...(keeps.max_memory_mib_total === undefined
+      ? {}
+      : { maxMemoryMibTotal: keeps.max_memory_mib_total }),
+    startTimeoutMs: keeps.start_timeout_ms ?? 60_000,
+  };
+}
+
+/** A name may stand for any machine: where to listen must then be said. */
+function ownAddress(host: string): string {
+  if (host === "localhost") return "127.0.0.1";
+  if (isIP(host) === 0) throw invalid(`configuration: keeps.host ${host} needs keeps.listen_host`);
+  return host;
+}
+
+function invalid(message: string): ControlError {
+  return new ControlError(500, "CONFIG_INVALID", message);
+}

@@ -1,0 +1,66 @@
+// Refusals of the three services: a status, a permanent code, and a sentence that says what to do.
+
+import type { Problem } from "@holdfast/contract";
+import { HoldfastError } from "@holdfast/core";
+
+/** Codes of refusals that the services make themselves. */
+export type ControlErrorCode =
+  | "REQUEST_INVALID"
+  | "REQUEST_TOO_LARGE"
+  | "REQUEST_MEDIA_TYPE"
+  | "ROUTE_NOT_FOUND"
+  | "METHOD_NOT_ALLOWED"
+  | "INTERNAL"
+  | "SHUTTING_DOWN"
+  | "NAME_INVALID"
+  | "IDEMPOTENCY_KEY_REUSED"
+  | "KEEP_NOT_FOUND"
+  | "KEEP_FAILED"
+  | "KEEP_ENDED"
+  | "KEEPS_NO_PORT"
+  | "KEEPS_NO_MEMORY"
+  | "BUNDLE_MISSING"
+  | "ATTESTATION_UNREACHABLE"
+  | "FUNCTION_NOT_FOUND"
+  | "FUNCTION_EXISTS"
+  | "FUNCTION_INCOMPLETE"
+  | "FILE_NOT_IN_FUNCTION"
+  | "FILE_NOT_LOADED"
+  | "FILE_EXISTS"
+  | "FILE_TOO_LARGE"
+  | "FILE_HASH_MISMATCH"
+  | "UPLOAD_BROKEN"
+  | "INSTANCE_EXISTS"
+  | "INSTANCE_NOT_FOUND"
+  | "INSTANCE_NOT_READY"
+  | "INSTANCE_ENDED"
+  | "VAAS_UNREACHABLE"
+  | "VAAS_REFUSED"
+  | "VAAS_ANSWER"
+  | "PROVISIONING_FAILED"
+  | "S3_CREDENTIALS"
+  | "S3_NOT_FOUND"
+  | "S3_READ_FAILED"
+  | "KEEP_IDENTITY"
+  | "KEEP_UNREACHABLE"
+  | "KEEP_NOT_PROVEN"
+  | "KEEP_REFUSED"
+  | "CONFIG_INVALID";
+
+/** A request that is refused. */
+export class ControlError extends HoldfastError {
+  declare readonly code: ControlErrorCode;
+  readonly status: number;
+  readonly faults: Problem["faults"];
+
+  constructor(
+    status: number,
+    code: ControlErrorCode,
+    message: string,
+    options: { cause?: unknown; faults?: Problem["faults"] } = {},
+  ) {
+    super(code, message, options.cause === undefined ? {} : { cause: options.cause });
+    this.status = status;
+    this.faults = options.faults;
+  }
+}

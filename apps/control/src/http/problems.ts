@@ -1,0 +1,49 @@
+// Every error becomes a problem document here, and nowhere else. What is not ours to explain says no more than a
+// request id, under which the log has the rest.
+import { type Problem, problem, ServiceRefusal } from "@holdfast/contract";
+import { PolicyError } from "@holdfast/policy";
+import type { FastifyError } from "fastify";
+import { ControlError, type ControlErrorCode } from "../errors.ts";
+
+const MAXIMUM_FAULTS = 50;
+
+/** The problem document of an error; 500 for what nobody foresaw. */
+export function problemOf(thrown: unknown, requestId: string): Problem {
+  if (thrown instanceof ControlError) {
+    return problem(thrown.status, thrown.code, thrown.message, thrown.faults);
+  }
+  if (thrown instanceof PolicyError) {
+    const faults = thrown.faults.slice(0, MAXIMUM_FAULTS);
+    return problem(422, thrown.code, thrown.message, faults.length > 0 ? faults : undefined);
+  }
+  if (thrown instanceof ServiceRefusal) {
+    return problem(thrown.status, thrown.code, thrown.message, [...thrown.faults]);
+  }
+  return frameworkProblem(thrown as FastifyError, requestId);
+}
+
+function frameworkProblem(error: FastifyError, requestId: string): Problem {
+  if (error.validation !== undefined) {
+    const faults = error.validation.slice(0, MAXIMUM_FAULTS).map((each) => ({
+      code: `SCHEMA_${String(each.keyword).toUpperCase()}`,
+      pointer: each.instancePath,
+      message: each.message ?? "not as the schema says",
+    }));
+    const [first] = faults;
+    const where = first === undefined || first.pointer === "" ? "" : `${first.pointer}: `;
+    const text = `the request is not as its schema says: ${where}${first?.message ?? "unknown"}`;
+    return problem(400, "REQUEST_INVALID", text, faults);
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 500) {
+    return problem(500, "INTERNAL", `something went wrong here; the log has it under ${requestId}`);
+  }
+  return problem(status, codeOf(status), error.message);
+}
+
+function codeOf(status: number): ControlErrorCode {
+  if (status === 413) return "REQUEST_TOO_LARGE";
+  if (status === 415) return "REQUEST_MEDIA_TYPE";
+  if (status === 404) return "ROUTE_NOT_FOUND";
+  return "REQUEST_INVALID";
+}

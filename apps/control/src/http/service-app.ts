@@ -1,0 +1,111 @@
+// What the three services have in common: schema checks without coercion, request ids, problem documents, 405 where a
+// path is known, a health route.
+import { randomUUID } from "node:crypto";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { PROBLEM_TYPE, problem } from "@holdfast/contract";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifySchema,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from "fastify";
+import type { TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import { problemOf } from "./problems.ts";
+
+/** A service with types from its schemas. */
+export type ServiceApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+const BODY_LIMIT = 8 * 1024 * 1024;
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/**
+ * Makes a service.
+ * @param options.check answers when the service can work
+ * @param register adds the routes
+ */
+export function buildServiceApp(
+  options: { logger: FastifyBaseLogger; check: () => Promise<void> },
+  register: (app: ServiceApp) => void,
+): ServiceApp {
+  const app = Fastify({
+    loggerInstance: options.logger,
+    bodyLimit: BODY_LIMIT,
+    genReqId: ({ headers }) => {
+      const given = headers["x-request-id"];
+      return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    routerOptions: { maxParamLength: 8192 },
+    return503OnClosing: true,
+  }).withTypeProvider<TypeBoxTypeProvider>() as ServiceApp;
+  app.setValidatorCompiler<TSchema>(({ schema }) => {
+    const validator = Compile(schema);
+    return (value: unknown) =>
+      validator.Check(value) ? { value } : { error: validationError(validator.Errors(value)) };
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const answer = problemOf(error, request.id);
+    if (answer.status >= 500)
+      request.log.error({ err: error, code: answer.code }, "request failed");
+    else request.log.info({ code: answer.code, detail: answer.detail }, "request refused");
+    return sendProblem(reply, answer);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      problem(404, "ROUTE_NOT_FOUND", `there is no ${request.method} ${request.url.split("?")[0]}`),
+    ),
+  );
+  const known = new Map<string, Set<string>>();
+  app.addHook("onRoute", ({ url, method }) => {
+    const methods = known.get(url) ?? new Set();
+    for (const each of [method].flat()) methods.add(each);
+    known.set(url, methods);
+  });
+  app.get("/healthz", async () => {
+    await options.check();
+    return { status: "ok" };
+  });
+  register(app);
+  for (const [url, methods] of [...known]) refuseOtherMethods(app, url, methods);
+  return app;
+}
+
+/** Answers with a problem document. */
+export function sendProblem(reply: FastifyReply, answer: ReturnType<typeof problem>): FastifyReply {
+  return reply.code(answer.status).type(PROBLEM_TYPE).send(JSON.stringify(answer));
+}
+
+function refuseOtherMethods(app: ServiceApp, url: string, methods: ReadonlySet<string>): void {
+  const schema: FastifySchema = {};
+  app.route({
+    method: METHODS.filter((method) => !methods.has(method)),
+    url,
+    schema,
+    handler: (request, reply) =>
+      sendProblem(
+        reply.header("allow", [...methods].sort().join(", ")),
+        problem(405, "METHOD_NOT_ALLOWED", `${request.method} is not possible here`),
+      ),
+  });
+}
+
+function validationError(
+  errors: readonly { keyword: string; instancePath: string; message: string }[],
+): Error {
+  // Fastify takes the list under this name and hands it to the error handler.
+  return Object.assign(new Error("validation"), { validation: errors, statusCode: 400 });
+}

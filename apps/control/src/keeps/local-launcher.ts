@@ -1,0 +1,157 @@
+// Keeps as local processes: one detached loader each, which outlives the control plane and tells its state in a file.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "@holdfast/core";
+import type { ProcessRecord } from "@holdfast/store";
+import type { KeepsConfig } from "../config.ts";
+import { ControlError } from "../errors.ts";
+import type { KeepHandle, KeepLauncher, KeepReport, KeepSpec } from "./keep-launcher.ts";
+import { isRunning, processMark, signalProcess } from "./process-mark.ts";
+import { readStateFile } from "./state-file.ts";
+
+const GRACE_MS = 4000;
+const POLL_MS = 20;
+const MEASUREMENT_DIGITS = 64;
+
+/** A launcher of local processes. */
+export class LocalLauncher implements KeepLauncher {
+  readonly #config: KeepsConfig;
+  readonly #attestationUrl: string;
+  readonly #directory: string;
+  #measured: { readonly stamp: string; readonly measurement: string } | undefined;
+
+  /** @param options.directory one subdirectory a keep is made in it */
+  constructor(options: { config: KeepsConfig; attestationUrl: string; directory: string }) {
+    this.#config = options.config;
+    this.#attestationUrl = options.attestationUrl;
+    this.#directory = options.directory;
+  }
+
+  async measurement(): Promise<string> {
+    try {
+      const { mtimeMs, size } = await stat(this.#config.bundle);
+      const stamp = `${mtimeMs} ${size}`;
+      if (this.#measured?.stamp !== stamp) {
+        const bytes = await readFile(this.#config.bundle);
+        const digest = createHash("sha384").update(bytes).digest("hex");
+        this.#measured = { stamp, measurement: digest.slice(0, MEASUREMENT_DIGITS) };
+      }
+      return this.#measured.measurement;
+    } catch (cause) {
+      throw new ControlError(
+        503,
+        "BUNDLE_MISSING",
+        `the keep's bundle can't be read (npm run build makes it): ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+
+  async start(spec: KeepSpec, record: (loader: ProcessRecord) => Promise<void>): Promise<void> {
+    const directory = this.#pathOf(spec.id);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const log = openSync(join(directory, "loader.log"), "a", 0o600);
+    const child = spawn(process.execPath, [this.#config.loader], {
+      cwd: directory,
+      detached: true,
+      env: {},
+      stdio: ["pipe", log, log],
+    });
+    closeSync(log);
+    await once(child, "spawn");
+    child.unref();
+    // A loader that dies early shows by its process and state file.
+    child.stdin?.on("error", () => undefined);
+    try {
+      const mark = child.pid === undefined ? undefined : await processMark(child.pid);
+      if (child.pid === undefined || mark === undefined) throw new Error("the loader died at once");
+      await record({ pid: child.pid, mark });
+    } catch (cause) {
+      child.stdin?.destroy();
+      child.kill("SIGKILL");
+      throw cause;
+    }
+    child.stdin?.end(JSON.stringify(this.#loaderConfig(spec, directory)));
+  }
+
+  async look({ id, loader }: KeepHandle): Promise<KeepReport> {
+    // Alive is asked first: a loader that ends in between has said its last word by the time the file is read.
+    const alive = loader !== undefined && (await isRunning(loader));
+    const said = await readStateFile(join(this.#pathOf(id), "state.json"));
+    if (said === undefined) return { alive, state: "silent" };
+    const mark = said.keep_pid === undefined ? undefined : await processMark(said.keep_pid);
+    return {
+      alive,
+      state: said.state,
+      ...(said.reason === undefined ? {} : { reason: said.reason }),
+      ...(said.keep_pid === undefined || mark === undefined
+        ? {}
+        : { keep: { pid: said.keep_pid, mark } }),
+      platform: said.platform,
+      simulated: said.simulated,
+      measurement: said.measurement,
+    };
+  }
+
+  async end({ id, loader, keep }: KeepHandle): Promise<void> {
+    if (loader !== undefined && (await signalProcess(loader, "SIGTERM"))) {
+      if (!(await goneWithin(loader, GRACE_MS))) await signalProcess(loader, "SIGKILL");
+    }
+    // The loader takes its keep along; one that was killed could not.
+    const orphan = keep ?? (loader === undefined ? undefined : await this.#recordedKeep(id));
+    if (orphan !== undefined && !(await goneWithin(orphan, GRACE_MS / 4))) {
+      await signalProcess(orphan, "SIGKILL");
+    }
+    for (const each of [loader, orphan]) {
+      if (each !== undefined) await goneWithin(each, GRACE_MS);
+    }
+  }
+
+  async forget(id: string): Promise<void> {
+    await rm(this.#pathOf(id), { recursive: true, force: true });
+  }
+
+  async remains(): Promise<string[]> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    return await readdir(this.#directory);
+  }
+
+  #loaderConfig(spec: KeepSpec, directory: string): Record<string, unknown> {
+    return {
+      bundle: this.#config.bundle,
+      policy: spec.policy,
+      listen: { host: this.#config.listenHost, port: spec.port },
+      attestation_url: this.#attestationUrl,
+      platform: this.#config.platform,
+      state_file: join(directory, "state.json"),
+      log_file: join(directory, "keep.log"),
+    };
+  }
+
+  /** A keep whose mark was never recorded is taken at its loader's word: nobody else writes that file. */
+  async #recordedKeep(id: string): Promise<ProcessRecord | undefined> {
+    const said = await readStateFile(join(this.#pathOf(id), "state.json"));
+    if (said?.keep_pid === undefined || said.state === "ended" || said.state === "failed") {
+      return undefined;
+    }
+    const mark = await processMark(said.keep_pid);
+    return mark === undefined ? undefined : { pid: said.keep_pid, mark };
+  }
+
+  #pathOf(id: string): string {
+    return join(this.#directory, id);
+  }
+}
+
+async function goneWithin(target: ProcessRecord, limitMs: number): Promise<boolean> {
+  for (let waited = 0; waited < limitMs; waited += POLL_MS) {
+    if (!(await isRunning(target))) return true;
+    await sleep(POLL_MS);
+  }
+  return !(await isRunning(target));
+}

@@ -1,0 +1,187 @@
+// POST /veracruz: take a port and memory, compose the policy, record, start, and wait until the keep serves and has
+// proven itself. Asked again with the same idempotency key it is the same keep.
+import { createHash, randomUUID } from "node:crypto";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "@holdfast/core";
+import { composeFullPolicy, instanceHash, parsePolicy, type VaasPolicy } from "@holdfast/policy";
+import { type StoredKeep, StoreError } from "@holdfast/store";
+import { ControlError } from "../errors.ts";
+import { INSTANCE_HOST, isOver, timestamp, type VaasContext } from "./context.ts";
+import { buryKeep, reconcileKeep } from "./reconcile-keep.ts";
+
+/** Options of a creation. */
+export interface CreateOptions {
+  /** Idempotency key. */
+  readonly requestKey?: string;
+  /** Asked at the last moment before anything is made: a caller who died must not leave a keep behind. */
+  readonly isWanted?: () => boolean;
+}
+
+const POLL_MS = 25;
+
+/**
+ * Starts a keep.
+ * @throws ControlError KEEPS_NO_PORT, KEEPS_NO_MEMORY, KEEP_FAILED, KEEP_ENDED, IDEMPOTENCY_KEY_REUSED,
+ *   BUNDLE_MISSING, ATTESTATION_UNREACHABLE
+ */
+export async function createKeep(
+  context: VaasContext,
+  policy: VaasPolicy,
+  options: CreateOptions = {},
+): Promise<StoredKeep> {
+  const { requestKey } = options;
+  const requestHash = createHash("sha256").update(JSON.stringify(policy)).digest("hex");
+  const earlier = await findEarlier(context, requestHash, requestKey);
+  if (earlier !== undefined) return await untilServing(context, earlier.id);
+  const { keep, isNew } = await allocate(context, policy, requestHash, options);
+  if (isNew) await launch(context, keep);
+  return await untilServing(context, keep.id);
+}
+
+async function findEarlier(
+  { store }: VaasContext,
+  requestHash: string,
+  requestKey: string | undefined,
+): Promise<StoredKeep | undefined> {
+  const earlier = requestKey && (await store.keeps.findByRequestKey(requestKey));
+  if (!earlier) return undefined;
+  if (earlier.requestHash === requestHash) return earlier;
+  throw new ControlError(
+    422,
+    "IDEMPOTENCY_KEY_REUSED",
+    "this idempotency key was used for another request",
+  );
+}
+
+/** Records the keep on the first port that nobody holds; the record is what holds it. */
+async function allocate(
+  context: VaasContext,
+  policy: VaasPolicy,
+  requestHash: string,
+  { requestKey, isWanted }: CreateOptions,
+): Promise<{ keep: StoredKeep; isNew: boolean }> {
+  const { config, store } = context;
+  const measurement = await context.launcher.measurement();
+  const authority = await context.attestation.authority();
+  const used = await store.keeps.usedPorts();
+  for (let port = config.portMin; port <= config.portMax; port += 1) {
+    if (used.has(port) || !(await isFree(config.listenHost, port))) continue;
+    const id = randomUUID();
+    const text = composeFullPolicy(policy, {
+      serverUrl: `${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+      attestationUrl: context.attestation.address,
+      attestationCertificatePem: authority,
+      nitroMeasurement: measurement,
+      now: context.clock.now(),
+    });
+    parsePolicy(text);
+    if (isWanted?.() === false) throw new ControlError(409, "KEEP_ENDED", "the caller has left");
+    context.launching.add(id);
+    try {
+      await store.keeps.create(
+        {
+          id,
+          name: `${INSTANCE_HOST}:${port}`,
+          host: config.host,
+          port,
+          ...(policy.instance_id === undefined ? {} : { instanceId: policy.instance_id }),
+          instanceHash: await instanceHash(text),
+          ...(requestKey === undefined ? {} : { requestKey }),
+          requestHash,
+          policy: text,
+          maxMemoryMib: policy.max_memory_mib,
+          createdAt: timestamp(context),
+        },
+        config.maxMemoryMibTotal,
+      );
+      return { keep: await recorded(context, id), isNew: true };
+    } catch (thrown) {
+      context.launching.delete(id);
+      const other = await refusalOrOther(context, thrown, requestHash, requestKey);
+      if (other !== undefined) return { keep: other, isNew: false };
+    }
+  }
+  throw new ControlError(
+    507,
+    "KEEPS_NO_PORT",
+    `all ports from ${config.portMin} to ${config.portMax} are taken; delete an instance first`,
+  );
+}
+
+/** After a record was refused: another keep of the same request, or undefined to try the next port. */
+async function refusalOrOther(
+  context: VaasContext,
+  thrown: unknown,
+  requestHash: string,
+  requestKey: string | undefined,
+): Promise<StoredKeep | undefined> {
+  if (!(thrown instanceof StoreError)) throw thrown;
+  if (thrown.code === "STORE_FULL") {
+    throw new ControlError(
+      507,
+      "KEEPS_NO_MEMORY",
+      `no memory for another keep: ${thrown.message}`,
+      {
+        cause: thrown,
+      },
+    );
+  }
+  return await findEarlier(context, requestHash, requestKey);
+}
+
+async function launch(context: VaasContext, keep: StoredKeep): Promise<void> {
+  const { id, policy, port } = keep;
+  try {
+    if (port === undefined) throw new Error("the keep has no port");
+    await context.launcher.start({ id, policy, port }, async (loader) => {
+      const at = timestamp(context);
+      const moved = await context.store.keeps.move(id, ["requested"], "starting", at, { loader });
+      if (!moved)
+        throw new ControlError(409, "KEEP_ENDED", "the keep was deleted while it started");
+    });
+    context.logger.info({ keep: keep.name, instance: keep.instanceId }, "keep started");
+  } catch (thrown) {
+    await buryKeep(context, keep, `the keep could not be started: ${messageOf(thrown)}`);
+    if (thrown instanceof ControlError) throw thrown;
+    throw new ControlError(
+      502,
+      "KEEP_FAILED",
+      `the keep could not be started: ${messageOf(thrown)}`,
+      {
+        cause: thrown,
+      },
+    );
+  } finally {
+    context.launching.delete(id);
+  }
+}
+
+async function untilServing(context: VaasContext, id: string): Promise<StoredKeep> {
+  for (;;) {
+    const keep = await reconcileKeep(context, id);
+    if (keep?.state === "serving") return keep;
+    if (keep === undefined || keep.state === "ending" || keep.state === "ended") {
+      throw new ControlError(409, "KEEP_ENDED", "the keep was deleted while it started");
+    }
+    if (isOver(keep)) {
+      throw new ControlError(502, "KEEP_FAILED", `the keep did not come up: ${keep.reason}`);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+async function recorded({ store }: VaasContext, id: string): Promise<StoredKeep> {
+  const keep = await store.keeps.find(id);
+  if (keep === undefined) throw new Error(`keep ${id} vanished from the store`);
+  return keep;
+}
+
+/** Whether nobody outside our records listens there. */
+function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
+}

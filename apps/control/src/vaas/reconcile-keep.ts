@@ -1,0 +1,84 @@
+// Brings a keep's record in line with what its launcher sees, one step: the only place where a keep becomes serving,
+// or is found dead. Steps of one keep follow one another; a step that comes late changes nothing.
+import { probeKeep } from "@holdfast/channel";
+import { messageOf } from "@holdfast/core";
+import { parsePolicy } from "@holdfast/policy";
+import type { StoredKeep } from "@holdfast/store";
+import type { KeepReport } from "../keeps/keep-launcher.ts";
+import { handleOf, isOver, timestamp, type VaasContext } from "./context.ts";
+
+const PROBE_TIMEOUT_MS = 10_000;
+
+/** Looks at a keep and records what became of it; answers the record as it stands then. */
+export async function reconcileKeep(
+  context: VaasContext,
+  id: string,
+): Promise<StoredKeep | undefined> {
+  const keep = await context.store.keeps.find(id);
+  if (keep === undefined || isOver(keep) || keep.state === "ending") return keep;
+  if (keep.loader === undefined && context.launching.has(id)) return keep;
+  const report = await context.launcher.look(handleOf(keep));
+  const death = deathOf(context, keep, report);
+  if (death !== undefined) await buryKeep(context, keep, death, report);
+  else await advance(context, keep, report);
+  return await context.store.keeps.find(id);
+}
+
+/** Ends what is left of a keep and records why it is over. */
+export async function buryKeep(
+  context: VaasContext,
+  keep: StoredKeep,
+  reason: string,
+  report?: KeepReport,
+): Promise<void> {
+  const process = report?.keep ?? keep.keep;
+  await context.launcher.end({ ...handleOf(keep), ...(process ? { keep: process } : {}) });
+  const state = keep.state === "serving" ? "ended" : "failed";
+  if (await context.store.keeps.close(keep.id, state, reason, timestamp(context))) {
+    context.logger.warn({ keep: keep.name, instance: keep.instanceId, reason }, `keep ${state}`);
+  }
+}
+
+/** Why a keep counts as dead; undefined while it does not. */
+function deathOf(context: VaasContext, keep: StoredKeep, report: KeepReport): string | undefined {
+  if (keep.loader === undefined) return "VaaS was restarted before the keep was started";
+  if (report.state === "failed" || report.state === "ended") {
+    return report.reason ?? `the keep ${report.state}`;
+  }
+  if (!report.alive) return "the keep's loader vanished";
+  const age = context.clock.now().getTime() - Date.parse(keep.createdAt);
+  if (keep.state !== "serving" && age > context.config.startTimeoutMs) {
+    return `the keep did not serve within ${context.config.startTimeoutMs} ms`;
+  }
+  return undefined;
+}
+
+async function advance(context: VaasContext, keep: StoredKeep, report: KeepReport): Promise<void> {
+  const { keeps } = context.store;
+  const at = timestamp(context);
+  const facts = {
+    ...(report.keep === undefined ? {} : { keep: report.keep }),
+    ...(report.platform === undefined ? {} : { platform: report.platform }),
+    ...(report.simulated === undefined ? {} : { simulated: report.simulated }),
+    ...(report.measurement === undefined ? {} : { measurement: report.measurement }),
+  };
+  if (keep.state === "serving") return;
+  if (report.state === "starting" && keep.state === "requested") {
+    await keeps.move(keep.id, ["requested"], "starting", at, facts);
+  }
+  if (report.state === "attested" && keep.state !== "attested") {
+    await keeps.move(keep.id, ["requested", "starting"], "attested", at, facts);
+  }
+  if (report.state !== "serving") return;
+  try {
+    await probeKeep({
+      policy: parsePolicy(keep.policy),
+      clock: context.clock,
+      timeoutMs: PROBE_TIMEOUT_MS,
+    });
+    await keeps.move(keep.id, ["requested", "starting", "attested"], "serving", at, facts);
+    context.logger.info({ keep: keep.name, instance: keep.instanceId }, "keep serves");
+  } catch (thrown) {
+    await buryKeep(context, keep, `the keep failed its check: ${messageOf(thrown)}`, report);
+  }
+}

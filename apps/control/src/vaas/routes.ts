@@ -1,0 +1,165 @@
+// The seed's routes of VaaS, and the keeps behind them under /v1.
+import {
+  KeepList,
+  type KeepResource,
+  KeepResource as KeepResourceSchema,
+  VaasPolicyBody,
+  type VeracruzInstance,
+} from "@holdfast/contract";
+import { parseVaasPolicy } from "@holdfast/policy";
+import type { StoredKeep } from "@holdfast/store";
+import { Type } from "typebox";
+import { ControlError } from "../errors.ts";
+import { sendJson, sendParagraph } from "../http/answers.ts";
+import type { ServiceApp } from "../http/service-app.ts";
+import { INSTANCE_HOST, isOver, type VaasContext } from "./context.ts";
+import { createKeep } from "./create-keep.ts";
+import { endKeep } from "./end-keep.ts";
+
+const Filter = Type.Object({
+  instance_id: Type.Optional(Type.String()),
+  instance_hash: Type.Optional(Type.String()),
+});
+const Name = Type.Object({ name: Type.String() });
+const IdempotencyKey = Type.Object({
+  "idempotency-key": Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+});
+
+/** Adds the routes of VaaS. */
+export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
+  app.get("/veracruz", { schema: { querystring: Filter } }, async ({ query }, reply) => {
+    const keeps = (await living(context)).filter((keep) => matches(keep, query));
+    return sendJson(reply, {
+      veracruz: keeps.map((keep) => ({ [keep.name]: instanceOf(keep) })),
+    });
+  });
+
+  app.post(
+    "/veracruz",
+    { schema: { body: VaasPolicyBody, headers: IdempotencyKey } },
+    async ({ body, headers }, reply) => {
+      const key = headers["idempotency-key"];
+      const keep = await createKeep(context, parseVaasPolicy(body), {
+        ...(key === undefined ? {} : { requestKey: key }),
+        isWanted: () => !reply.raw.destroyed,
+      });
+      return sendJson(reply, {
+        instance_hash: keep.instanceHash,
+        ...(keep.instanceId === undefined ? {} : { instance_id: keep.instanceId }),
+        policy: keep.policy,
+      });
+    },
+  );
+
+  app.get(
+    "/veracruz/:name",
+    { schema: { params: Name, querystring: Filter } },
+    async ({ params, query }, reply) => {
+      const keep = await findByName(context, params.name);
+      if (!matches(keep, query)) throw notFound(params.name);
+      return sendJson(reply, instanceOf(keep));
+    },
+  );
+
+  app.delete(
+    "/veracruz/:name",
+    { schema: { params: Name, querystring: Filter } },
+    async ({ params, query }, reply) => {
+      const keep = await findByName(context, params.name);
+      // Names are used again: the hash says which keep is meant.
+      const isMeant = query.instance_hash === keep.instanceHash && matches(keep, query);
+      if (!isMeant) throw notFound(params.name);
+      await endKeep(context, keep, "deleted");
+      return sendParagraph(reply, `Veracruz instance '${params.name}' was removed`);
+    },
+  );
+
+  app.get(
+    "/v1/keeps",
+    {
+      schema: {
+        querystring: Type.Object({ request_key: Type.Optional(Type.String()) }),
+        response: { 200: KeepList },
+      },
+    },
+    async ({ query: { request_key: key } }) => {
+      const keeps = await context.store.keeps.list();
+      return {
+        keeps: keeps
+          .filter(({ requestKey }) => key === undefined || requestKey === key)
+          .map(resourceOf),
+      };
+    },
+  );
+
+  app.get(
+    "/v1/keeps/:hash",
+    {
+      schema: {
+        params: Type.Object({ hash: Type.String() }),
+        response: { 200: KeepResourceSchema },
+      },
+    },
+    async ({ params: { hash } }) => {
+      const keep = (await context.store.keeps.list()).find((each) => each.instanceHash === hash);
+      if (keep === undefined) throw notFound(hash);
+      return resourceOf(keep);
+    },
+  );
+}
+
+async function living(context: VaasContext): Promise<StoredKeep[]> {
+  return (await context.store.keeps.list())
+    .filter((keep) => !isOver(keep))
+    .sort((left, right) => (left.port ?? 0) - (right.port ?? 0));
+}
+
+/** As in the original the host is not looked at, save that there must be one. */
+async function findByName(context: VaasContext, name: string): Promise<StoredKeep> {
+  const port = /^[^:/\s]+:(\d{1,5})$/.exec(name)?.[1];
+  if (port === undefined) {
+    throw new ControlError(400, "NAME_INVALID", "name should be on the form <host>:<port>");
+  }
+  const keep = (await living(context)).find((each) => each.port === Number(port));
+  if (keep === undefined) throw notFound(name);
+  return keep;
+}
+
+function matches(
+  { instanceId, instanceHash }: StoredKeep,
+  filter: { instance_id?: string; instance_hash?: string },
+): boolean {
+  return (
+    (filter.instance_id === undefined || filter.instance_id === instanceId) &&
+    (filter.instance_hash === undefined || filter.instance_hash === instanceHash)
+  );
+}
+
+function instanceOf({ instanceId, instanceHash, state }: StoredKeep): VeracruzInstance {
+  return {
+    instance_hash: instanceHash,
+    ...(instanceId === undefined ? {} : { instance_id: instanceId }),
+    status: state === "serving" ? "OK" : state,
+  };
+}
+
+function resourceOf(keep: StoredKeep): KeepResource {
+  return {
+    name: keep.name,
+    state: keep.state,
+    ...(keep.reason === undefined ? {} : { reason: keep.reason }),
+    instance_hash: keep.instanceHash,
+    ...(keep.instanceId === undefined ? {} : { instance_id: keep.instanceId }),
+    address: keep.name.replace(INSTANCE_HOST, keep.host),
+    max_memory_mib: keep.maxMemoryMib,
+    ...(keep.platform === undefined ? {} : { platform: keep.platform }),
+    ...(keep.simulated === undefined ? {} : { simulated: keep.simulated }),
+    ...(keep.measurement === undefined ? {} : { measurement: keep.measurement }),
+    created_at: keep.createdAt,
+    updated_at: keep.updatedAt,
+  };
+}
+
+function notFound(name: string): ControlError {
+  return new ControlError(404, "KEEP_NOT_FOUND", `Veracruz instance '${name}' does not exist!`);
+}

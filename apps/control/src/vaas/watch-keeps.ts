@@ -1,0 +1,66 @@
+// Looks after all keeps: at start those that an earlier process left, then each of them twice a second.
+import { messageOf } from "@holdfast/core";
+import { isOver, type VaasContext } from "./context.ts";
+import { endKeep } from "./end-keep.ts";
+import { reconcileKeep } from "./reconcile-keep.ts";
+
+const INTERVAL_MS = 500;
+const REMEMBER_MS = 60 * 60 * 1000;
+
+/** A watch over keeps that runs until it is stopped. */
+export class KeepWatch {
+  readonly #context: VaasContext;
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(context: VaasContext) {
+    this.#context = context;
+  }
+
+  /** Brings records in line with what is still running, and then keeps them so. */
+  async start(): Promise<void> {
+    await this.#lookAtAll();
+    await this.#clean();
+    this.#next();
+  }
+
+  /** Stops watching; keeps go on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#round;
+  }
+
+  #next(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#round = this.#lookAtAll().finally(() => this.#next());
+    }, INTERVAL_MS);
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { store, logger } = this.#context;
+    try {
+      const living = (await store.keeps.list()).filter((keep) => !isOver(keep));
+      await Promise.all(
+        living.map(async (keep) => {
+          // One that was being ended when the process died is ended now.
+          if (keep.state === "ending") await endKeep(this.#context, keep, keep.reason ?? "deleted");
+          else await reconcileKeep(this.#context, keep.id);
+        }),
+      );
+    } catch (thrown) {
+      logger.error({ err: thrown }, `watching keeps: ${messageOf(thrown)}`);
+    }
+  }
+
+  async #clean(): Promise<void> {
+    const { store, launcher, clock } = this.#context;
+    await store.keeps.forget(new Date(clock.now().getTime() - REMEMBER_MS).toISOString());
+    const known = new Set((await store.keeps.list()).map(({ id }) => id));
+    for (const id of await launcher.remains()) {
+      if (!known.has(id)) await launcher.forget(id);
+    }
+  }
+}
