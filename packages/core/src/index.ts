@@ -1,5 +1,6 @@
 // The door of core: bytes, encodings, certificates, errors and ports. Imports nothing but the platform.
 export * from "./bytes.ts";
+export * from "./canonical-json.ts";
 export * from "./clock.ts";
 export * from "./crypto-port.ts";
 export {
