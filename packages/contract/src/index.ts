@@ -9,5 +9,6 @@ export * from "./errors.ts";
 export * from "./fetch-transport.ts";
 export * from "./keep.ts";
 export * from "./keep-client.ts";
+export type { ResumableSource, ResumeOptions } from "./keep-upload.ts";
 export * from "./problem.ts";
 export * from "./vaas.ts";

@@ -1,18 +1,17 @@
 // The typed client of a keep's door, over any transport that carries exchanges to it.
-import {
-  type HttpRequest,
-  type HttpResponse,
-  type HttpTransport,
-  readBody,
-  toBase64,
-  toText,
-} from "@holdfast/core";
-import type { Static, TSchema } from "typebox";
-import { Value } from "typebox/value";
+import { fromText, type HttpTransport, toBase64, toText } from "@holdfast/core";
 import { counted, type OnProgress } from "./counted.ts";
-import { ServiceError, ServiceRefusal } from "./errors.ts";
-import { KeepEvidence, KeepStatus, Listing, Run, StoredFile } from "./keep.ts";
-import { parseProblem, problem } from "./problem.ts";
+import {
+  KeepConsent,
+  KeepEvidence,
+  KeepStatus,
+  Listing,
+  Run,
+  RunList,
+  StoredFile,
+} from "./keep.ts";
+import { KeepCalls } from "./keep-calls.ts";
+import { type ResumableSource, type ResumeOptions, uploadResumably } from "./keep-upload.ts";
 
 /** Options of an upload. */
 export interface PutOptions {
@@ -24,25 +23,24 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
 }
 
-const MAXIMUM_ANSWER = 8 * 1024 * 1024;
 const WAIT_SECONDS = 20;
 
 /** Speaks with one keep. Every method throws ServiceRefusal when the keep refuses. */
 export class KeepClient {
-  readonly #transport: HttpTransport;
+  readonly #calls: KeepCalls;
 
   constructor(transport: HttpTransport) {
-    this.#transport = transport;
+    this.#calls = new KeepCalls(transport);
   }
 
   /** What the keep says of itself. */
   status(): Promise<KeepStatus> {
-    return this.#json(KeepStatus, { method: "GET", path: "/v1/status" });
+    return this.#calls.json(KeepStatus, { method: "GET", path: "/v1/status" });
   }
 
   /** The exact text of the policy it runs. */
   async policy(): Promise<string> {
-    return toText(await this.#bytes({ method: "GET", path: "/v1/policy" }));
+    return toText(await this.#calls.bytes({ method: "GET", path: "/v1/policy" }));
   }
 
   /** Writes a whole file; nothing of it is seen before it is complete. */
@@ -63,13 +61,18 @@ export class KeepClient {
     return this.#upload("POST", path, source, options);
   }
 
+  /** Writes or appends to a file in a way that survives lost connections; nothing is seen before it is complete. */
+  uploadFile(path: string, source: ResumableSource, options: ResumeOptions): Promise<StoredFile> {
+    return uploadResumably(this.#calls, path, source, options);
+  }
+
   /** A file's bytes as they arrive; `size` is its length when the keep says it. */
   async readFile(
     path: string,
     options: { range?: string; signal?: AbortSignal } = {},
   ): Promise<{ size: number | undefined; body: AsyncIterable<Uint8Array> }> {
     const { range, signal } = options;
-    const response = await this.#accepted({
+    const response = await this.#calls.accepted({
       method: "GET",
       path: "/v1/files",
       query: { path },
@@ -82,13 +85,13 @@ export class KeepClient {
 
   /** Entries of a directory. */
   list(path: string): Promise<Listing> {
-    return this.#json(Listing, { method: "GET", path: "/v1/list", query: { path } });
+    return this.#calls.json(Listing, { method: "GET", path: "/v1/list", query: { path } });
   }
 
   /** Starts a program of the policy. */
   startRun(program: string): Promise<Run> {
-    const body = new TextEncoder().encode(JSON.stringify({ program }));
-    return this.#json(Run, {
+    const body = fromText(JSON.stringify({ program }));
+    return this.#calls.json(Run, {
       method: "POST",
       path: "/v1/runs",
       headers: { "content-type": "application/json" },
@@ -99,7 +102,7 @@ export class KeepClient {
   /** Waits until a run has ended. */
   async waitRun(id: string, options: { signal?: AbortSignal } = {}): Promise<Run> {
     for (;;) {
-      const run = await this.#json(Run, {
+      const run = await this.#calls.json(Run, {
         method: "GET",
         path: `/v1/runs/${encodeURIComponent(id)}`,
         query: { wait: String(WAIT_SECONDS) },
@@ -109,37 +112,39 @@ export class KeepClient {
     }
   }
 
+  /** Runs that this identity may see, the newest first. */
+  async runs(): Promise<RunList["runs"]> {
+    return (await this.#calls.json(RunList, { method: "GET", path: "/v1/runs" })).runs;
+  }
+
   /** A run's output from its start; with `follow` until the run ends. */
   async runStream(
     id: string,
     stream: "stdout" | "stderr",
     options: { follow?: boolean; signal?: AbortSignal } = {},
   ): Promise<AsyncIterable<Uint8Array>> {
-    const { follow, signal } = options;
-    const response = await this.#accepted({
-      method: "GET",
-      path: `/v1/runs/${encodeURIComponent(id)}/${stream}`,
-      ...(follow ? { query: { follow: "1" } } : {}),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    return response.body;
+    const first = await this.#output(id, stream, 0, options);
+    return options.follow ? this.#follow(id, stream, first, options) : first;
   }
 
   /** Ends a run. */
   cancelRun(id: string): Promise<Run> {
-    return this.#json(Run, { method: "DELETE", path: `/v1/runs/${encodeURIComponent(id)}` });
+    return this.#calls.json(Run, { method: "DELETE", path: `/v1/runs/${encodeURIComponent(id)}` });
   }
 
   /** The signed receipt of a run that ended, as the keep wrote it. */
   async receipt(id: string): Promise<string> {
     return toText(
-      await this.#bytes({ method: "GET", path: `/v1/runs/${encodeURIComponent(id)}/receipt` }),
+      await this.#calls.bytes({
+        method: "GET",
+        path: `/v1/runs/${encodeURIComponent(id)}/receipt`,
+      }),
     );
   }
 
   /** Evidence made now, over the caller's nonce. */
   evidence(nonceHex: string): Promise<KeepEvidence> {
-    return this.#json(KeepEvidence, {
+    return this.#calls.json(KeepEvidence, {
       method: "GET",
       path: "/v1/evidence",
       query: { nonce: nonceHex },
@@ -148,7 +153,64 @@ export class KeepClient {
 
   /** Ends the keep; everything in it is gone. */
   async shutdown(): Promise<void> {
-    await this.#bytes({ method: "POST", path: "/v1/shutdown" });
+    await this.#calls.bytes({ method: "POST", path: "/v1/shutdown" });
+  }
+
+  /** Who must consent before the keep takes data, and who has. */
+  consent(): Promise<KeepConsent> {
+    return this.#calls.json(KeepConsent, { method: "GET", path: "/v1/consent" });
+  }
+
+  /** Consents to the policy, with a signature over its hash (`signConsent` of the channel). */
+  giveConsent(signature: Uint8Array): Promise<KeepConsent> {
+    return this.#calls.json(KeepConsent, {
+      method: "POST",
+      path: "/v1/consent",
+      headers: { "content-type": "application/json" },
+      body: fromText(JSON.stringify({ signature: toBase64(signature) })),
+    });
+  }
+
+  async #output(
+    id: string,
+    stream: string,
+    from: number,
+    { follow, signal }: { follow?: boolean; signal?: AbortSignal },
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.#calls.accepted({
+      method: "GET",
+      path: `/v1/runs/${encodeURIComponent(id)}/${stream}`,
+      query: { from: String(from), ...(follow ? { follow: "1" } : {}) },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return response.body;
+  }
+
+  /** A keep ends a followed stream that is quiet: as long as the run goes on, ask again from where it stopped. */
+  async *#follow(
+    id: string,
+    stream: string,
+    first: AsyncIterable<Uint8Array>,
+    options: { signal?: AbortSignal },
+  ): AsyncGenerator<Uint8Array> {
+    let at = 0;
+    let part = first;
+    let isLast = false;
+    for (;;) {
+      for await (const bytes of part) {
+        at += bytes.length;
+        yield bytes;
+      }
+      if (isLast) return;
+      const run = await this.#calls.json(Run, {
+        method: "GET",
+        path: `/v1/runs/${encodeURIComponent(id)}`,
+        ...options,
+      });
+      // What came between the two answers is still to be had.
+      isLast = run.state !== "running";
+      part = await this.#output(id, stream, at, { ...options, follow: !isLast });
+    }
   }
 
   #upload(
@@ -158,7 +220,7 @@ export class KeepClient {
     { size, sha256, onProgress, signal }: PutOptions,
   ): Promise<StoredFile> {
     const length = source instanceof Uint8Array ? source.length : size;
-    return this.#json(StoredFile, {
+    return this.#calls.json(StoredFile, {
       method,
       path: "/v1/files",
       query: { path },
@@ -173,50 +235,5 @@ export class KeepClient {
           : counted(source, onProgress),
       ...(signal === undefined ? {} : { signal }),
     });
-  }
-
-  async #json<T extends TSchema>(schema: T, request: HttpRequest): Promise<Static<T>> {
-    const text = toText(await this.#bytes(request));
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (cause) {
-      throw new ServiceError("SERVICE_ANSWER", `the keep's answer to ${request.path} is not JSON`, {
-        cause,
-      });
-    }
-    if (!Value.Check(schema, value)) {
-      throw new ServiceError(
-        "SERVICE_ANSWER",
-        `the keep's answer to ${request.path} has another shape than expected`,
-      );
-    }
-    return value;
-  }
-
-  async #bytes(request: HttpRequest): Promise<Uint8Array> {
-    const { body } = await this.#accepted(request);
-    const bytes = await readBody(body, MAXIMUM_ANSWER);
-    if (bytes !== undefined) return bytes;
-    throw new ServiceError(
-      "SERVICE_ANSWER",
-      `the keep's answer to ${request.path} is over ${MAXIMUM_ANSWER} bytes`,
-    );
-  }
-
-  async #accepted(request: HttpRequest): Promise<HttpResponse> {
-    const response = await this.#transport.request(request);
-    if (response.status >= 200 && response.status < 300) return response;
-    const bytes = (await readBody(response.body, MAXIMUM_ANSWER)) ?? new Uint8Array();
-    const text = new TextDecoder().decode(bytes);
-    throw new ServiceRefusal(
-      "keep",
-      parseProblem(text) ??
-        problem(
-          response.status,
-          "SERVICE_ANSWER",
-          `the keep answered ${response.status} to ${request.method} ${request.path}`,
-        ),
-    );
   }
 }

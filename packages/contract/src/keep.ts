@@ -37,7 +37,22 @@ export const KeepStatus = Type.Object({
   policy_hash: Type.String(),
   measurement: Type.String(),
   started_at: Type.String(),
+  certificate_ends_at: Type.Optional(Type.String()),
+  storage: Type.Optional(
+    Type.Object({ used_bytes: Type.Integer(), maximum_bytes: Type.Integer() }),
+  ),
+  runs: Type.Optional(Type.Object({ running: Type.Integer(), started: Type.Integer() })),
 });
+
+/** Who must sign the policy hash before the keep takes data, and who has; signatures are base64. */
+export const KeepConsent = Type.Object({
+  policy_hash: Type.String(),
+  required: Type.Array(Type.Integer()),
+  given: Type.Array(Type.Object({ identity: Type.Integer(), signature: Type.String() })),
+});
+
+/** Runs, the newest first. */
+export const RunList = Type.Object({ runs: Type.Array(Run) });
 
 /** A stored file. */
 export const StoredFile = Type.Object({
@@ -63,6 +78,8 @@ export const KeepEvidence = Type.Object({
 export type Run = Static<typeof Run>;
 export type RunState = Static<typeof RunState>;
 export type KeepStatus = Static<typeof KeepStatus>;
+export type KeepConsent = Static<typeof KeepConsent>;
+export type RunList = Static<typeof RunList>;
 export type StoredFile = Static<typeof StoredFile>;
 export type Listing = Static<typeof Listing>;
 export type KeepEvidence = Static<typeof KeepEvidence>;

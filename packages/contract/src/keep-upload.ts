@@ -1,0 +1,134 @@
+// An upload that survives lost connections: after a break it asks where the keep stands and goes on from there.
+import { toBase64 } from "@holdfast/core";
+import { Type } from "typebox";
+import { counted, type OnProgress } from "./counted.ts";
+import { ServiceError, ServiceRefusal } from "./errors.ts";
+import { StoredFile } from "./keep.ts";
+import type { KeepCalls } from "./keep-calls.ts";
+
+/** Gives a file's bytes from an offset to its end; asked again after each break. */
+export type ResumableSource = (offset: number) => AsyncIterable<Uint8Array>;
+
+/** Options of an upload that can be resumed. */
+export interface ResumeOptions {
+  /** Length of the whole in bytes. */
+  readonly size: number;
+  /** Raw SHA-256 of the whole. */
+  readonly sha256?: Uint8Array;
+  readonly append?: boolean;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+  /** Breaks in a row without a byte of progress after which it gives up; 5 by default. */
+  readonly attempts?: number;
+  /** Waits between attempts, in milliseconds; doubled each time, 250 by default. */
+  readonly waitMs?: number;
+}
+
+const Opened = Type.Object({ id: Type.String(), offset: Type.Integer() });
+
+/**
+ * Uploads a file, resuming after breaks.
+ * @throws ServiceRefusal when the keep refuses; what the transport throws when it gave up
+ */
+export async function uploadResumably(
+  calls: KeepCalls,
+  path: string,
+  source: ResumableSource,
+  options: ResumeOptions,
+): Promise<StoredFile> {
+  const { id } = await open(calls, path, options);
+  const patience = { left: options.attempts ?? 5, waitMs: options.waitMs ?? 250 };
+  let offset = 0;
+  let attempts = 0;
+  for (;;) {
+    try {
+      return await sendFrom(calls, id, offset, source, options);
+    } catch (thrown) {
+      if (!isBreak(thrown) || options.signal?.aborted) throw thrown;
+      attempts += 1;
+      if (attempts > patience.left) throw thrown;
+      await wait(patience.waitMs * 2 ** (attempts - 1), options.signal);
+    }
+    const standsAt = await askOffset(calls, id, options.signal);
+    if (standsAt !== undefined && standsAt > offset) attempts = 0;
+    offset = standsAt ?? offset;
+  }
+}
+
+function open(
+  calls: KeepCalls,
+  path: string,
+  { size, sha256, append, signal }: ResumeOptions,
+): Promise<{ id: string }> {
+  return calls.json(Opened, {
+    method: "POST",
+    path: "/v1/uploads",
+    query: { path, ...(append ? { append: "1" } : {}) },
+    headers: {
+      "upload-length": String(size),
+      ...(sha256 === undefined ? {} : { "repr-digest": `sha-256=:${toBase64(sha256)}:` }),
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function sendFrom(
+  calls: KeepCalls,
+  id: string,
+  offset: number,
+  source: ResumableSource,
+  { size, onProgress, signal }: ResumeOptions,
+): Promise<StoredFile> {
+  return calls.json(StoredFile, {
+    method: "PATCH",
+    path: `/v1/uploads/${encodeURIComponent(id)}`,
+    headers: {
+      "content-type": "application/partial-upload",
+      "content-length": String(size - offset),
+      "upload-offset": String(offset),
+      "upload-complete": "?1",
+    },
+    body: counted(source(offset), (sent) => onProgress?.(offset + sent)),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** Where the keep stands; undefined when it can't be asked just now. */
+async function askOffset(
+  calls: KeepCalls,
+  id: string,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  try {
+    const { headers, body } = await calls.accepted({
+      method: "HEAD",
+      path: `/v1/uploads/${encodeURIComponent(id)}`,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    for await (const _part of body);
+    const offset = headers["upload-offset"];
+    if (offset !== undefined && /^\d{1,15}$/.test(offset)) return Number(offset);
+  } catch (thrown) {
+    if (!isBreak(thrown) || signal?.aborted) throw thrown;
+    return undefined;
+  }
+  throw new ServiceError("SERVICE_ANSWER", "the keep does not say where the upload stands");
+}
+
+/** A lost connection, or a keep that has not noticed the loss yet. What the keep refuses stays refused. */
+function isBreak(thrown: unknown): boolean {
+  if (thrown instanceof ServiceRefusal) {
+    return thrown.code === "UPLOAD_BUSY" || thrown.code === "UPLOAD_OFFSET";
+  }
+  return !(thrown instanceof ServiceError);
+}
+
+async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
