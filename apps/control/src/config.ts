@@ -60,7 +60,14 @@ export const ConfigFile = Type.Object(
       ),
     ),
     log_level: Type.Optional(
-      Type.Union(["fatal", "error", "warn", "info", "debug", "silent"].map((l) => Type.Literal(l))),
+      Type.Union([
+        Type.Literal("fatal"),
+        Type.Literal("error"),
+        Type.Literal("warn"),
+        Type.Literal("info"),
+        Type.Literal("debug"),
+        Type.Literal("silent"),
+      ]),
     ),
   },
   CLOSED,

@@ -80,7 +80,10 @@ export function buildServiceApp(
     return { status: "ok" };
   });
   register(app);
-  for (const [url, methods] of [...known]) refuseOtherMethods(app, url, methods);
+  // A plugin of its own, because it must see the routes of those before it.
+  app.register(async (rest) => {
+    for (const [url, methods] of [...known]) refuseOtherMethods(rest, url, methods);
+  });
   return app;
 }
 
@@ -89,7 +92,11 @@ export function sendProblem(reply: FastifyReply, answer: ReturnType<typeof probl
   return reply.code(answer.status).type(PROBLEM_TYPE).send(JSON.stringify(answer));
 }
 
-function refuseOtherMethods(app: ServiceApp, url: string, methods: ReadonlySet<string>): void {
+function refuseOtherMethods(
+  app: Pick<ServiceApp, "route">,
+  url: string,
+  methods: ReadonlySet<string>,
+): void {
   const schema: FastifySchema = {};
   app.route({
     method: METHODS.filter((method) => !methods.has(method)),
