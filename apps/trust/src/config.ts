@@ -61,7 +61,9 @@ async function readValues(file: string): Promise<Static<typeof ConfigFile>> {
   }
   if (Value.Check(ConfigFile, value)) return value;
   const [first] = Value.Errors(ConfigFile, value);
-  throw invalid(`${file}: ${first?.instancePath || "/"} ${first?.message}`);
+  // The schema of what a closed object does not name is `false`.
+  const fault = first?.message === "schema is false" ? "is not known" : first?.message;
+  throw invalid(`${file}: ${first?.instancePath || "/"} ${fault}`);
 }
 
 async function readRoot(file: string): Promise<Certificate> {

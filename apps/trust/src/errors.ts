@@ -9,6 +9,7 @@ export type TrustErrorCode =
   | "REQUEST_MEDIA_TYPE"
   | "ROUTE_UNKNOWN"
   | "CONFIG_INVALID"
+  | "DATA_IN_USE"
   | "AUTHORITY_UNUSABLE"
   | "LOG_UNUSABLE";
 

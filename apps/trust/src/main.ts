@@ -8,6 +8,7 @@ import { buildApp } from "./app.ts";
 import { readConfig } from "./config.ts";
 import { openAuthority } from "./services/authority.ts";
 import { Challenges } from "./services/challenges.ts";
+import { lockData } from "./services/data-lock.ts";
 import { DecisionLog } from "./services/decision-log.ts";
 
 const USAGE = "usage: main.ts --config FILE.json";
@@ -29,6 +30,7 @@ async function start(): Promise<void> {
   }
   const config = await readConfig(file);
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const lock = lockData(config.dataDirectory);
   const logger = pino({ name: "trust", base: null });
   const log = await DecisionLog.open(join(config.dataDirectory, "decisions.jsonl"));
   const app = buildApp({
@@ -42,7 +44,10 @@ async function start(): Promise<void> {
   if (config.simulatedRoots.length > 0) {
     logger.warn("SIMULATED evidence is accepted: nothing but software stands behind it");
   }
-  app.addHook("onClose", () => log.close());
+  app.addHook("onClose", async () => {
+    await log.close();
+    lock.release();
+  });
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       logger.info({ signal }, "ending");

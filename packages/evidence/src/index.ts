@@ -1,13 +1,31 @@
 // The door of evidence: parse and judge evidence. Pure: bytes, trust anchors and time in, an appraisal out.
 export * from "./appraisal.ts";
+export * from "./audit/chain.ts";
 export * from "./audit/record.ts";
 export * from "./cbor/read.ts";
 export * from "./cbor/values.ts";
 export * as cborWrite from "./cbor/write.ts";
 export * from "./cose/sign1.ts";
+export * from "./endorsements/endorsements.ts";
+export * from "./endorsements/intel-document.ts";
+export {
+  type EndorsementFile,
+  MAXIMUM_ENDORSEMENT,
+  MAXIMUM_ENDORSEMENTS,
+  mergeEndorsements,
+  readEndorsements,
+} from "./endorsements/read.ts";
+export * from "./endorsements/trusted-key.ts";
 export * from "./errors.ts";
+export type { Expectations, JudgeRequest } from "./judge/request.ts";
 export * from "./nitro/claims.ts";
 export * from "./nitro/document.ts";
 export * from "./nitro/root.ts";
 export * from "./nitro/verify.ts";
+export * from "./snp/authorities.ts";
+export * from "./snp/claims.ts";
+export type { SnpPolicy } from "./snp/policy.ts";
+export { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from "./snp/report.ts";
+export type { SnpProduct, SnpTcb } from "./snp/tcb.ts";
+export { SNP_CHECKS, type SnpRequest, verifySnp } from "./snp/verify.ts";
 export * from "./trust-vector.ts";

@@ -1,4 +1,5 @@
 // The door of testkit: throw-away roots, evidence with exactly one defect, certificates. For tests only.
+export { simulatedPcrs } from "@holdfast/attester";
 export * from "./nitro/chain-defects.ts";
 export * from "./nitro/content-defects.ts";
 export * from "./nitro/defect.ts";

@@ -9,6 +9,7 @@ import {
   fromHex,
   HoldfastError,
   isRequestSigned,
+  notPerformed,
   parseCertificationRequest,
   toBase64,
   toHex,
@@ -81,13 +82,7 @@ export async function certify(deps: CertifyDependencies, proof: Proof): Promise<
   const appraisal = await judgeEvidence(deps, proof, challenge);
   checks.push(...appraisal.checks);
   const measurement = appraisal.claims && nitroMeasurement(appraisal.claims);
-  checks.push(
-    check(
-      "measurement.present",
-      measurement !== undefined,
-      measurement ?? "PCR0 is zero or unproven",
-    ),
-  );
+  checks.push(measurementCheck(appraisal.claims, measurement));
   const failed = checks.some(({ outcome }) => outcome === "failed");
   if (failed || appraisal.verdict !== "affirmed" || measurement === undefined) {
     return await refuse(deps, proof, checks, challenge);
@@ -158,6 +153,12 @@ async function judgeEvidence(
     pcrs: "waived",
     maximumAge: config.challengeSeconds * 1000,
   });
+}
+
+function measurementCheck(claims: NitroClaims | undefined, measurement: string | undefined): Check {
+  const name = "measurement.present";
+  if (claims === undefined) return notPerformed(name, "the evidence proves nothing");
+  return check(name, measurement !== undefined, measurement ?? "PCR0 is zero or absent");
 }
 
 async function refuse(

@@ -31,13 +31,15 @@ export class DecisionLog {
    * @throws TrustError LOG_UNUSABLE
    */
   static async open(path: string): Promise<DecisionLog> {
+    let file: FileHandle | undefined;
     try {
-      const file = await open(path, "a+", 0o600);
+      file = await open(path, "a+", 0o600);
       const line = await lastLine(file);
       if (line === undefined) return new DecisionLog(file, 0, FIRST_PREVIOUS);
       const previous = await hashOfLine(line, webCrypto);
       return new DecisionLog(file, parseRecord(line).sequence + 1, previous);
     } catch (cause) {
+      await file?.close();
       throw new TrustError("LOG_UNUSABLE", `${path}: ${messageOf(cause)}`, { cause });
     }
   }

@@ -1,0 +1,81 @@
+// The configuration: read whole, or refused with the member that is wrong.
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { toPem } from "@holdfast/core";
+import { readConfig } from "./config.ts";
+import type { TrustError } from "./errors.ts";
+import { world } from "./testing/service.ts";
+
+async function configFile(t: TestContext, text: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "holdfast-config-"));
+  t.after(() => rm(directory, { recursive: true }));
+  await writeFile(join(directory, "root.pem"), toPem("CERTIFICATE", world.root.der));
+  await writeFile(join(directory, "two.pem"), toPem("CERTIFICATE", world.root.der).repeat(2));
+  await writeFile(join(directory, "config.json"), text);
+  return join(directory, "config.json");
+}
+
+const LISTEN = { host: "127.0.0.1", port: 3010 };
+const GOOD = { listen: LISTEN, data_dir: "data" };
+
+test("paths are relative to the file, and nothing simulated is accepted unless named", async (t) => {
+  const file = await configFile(t, JSON.stringify(GOOD));
+  assert.deepEqual(await readConfig(file), {
+    listen: LISTEN,
+    dataDirectory: join(file, "../data"),
+    simulatedRoots: [],
+    certificateHours: 24,
+    challengeSeconds: 300,
+  });
+});
+
+test("a simulated root is read from its file", async (t) => {
+  const file = await configFile(t, JSON.stringify({ ...GOOD, simulated_root: "root.pem" }));
+  const { simulatedRoots } = await readConfig(file);
+  assert.deepEqual(
+    simulatedRoots.map(({ der }) => der),
+    [world.root.der],
+  );
+});
+
+const BAD: readonly (readonly [name: string, text: string, message: RegExp])[] = [
+  ["no JSON", "{", /can't be read/],
+  ["no object", "[]", /object/],
+  ["no listen", JSON.stringify({ data_dir: "x" }), /listen/],
+  ["a port over 65535", JSON.stringify({ ...GOOD, listen: { ...LISTEN, port: 65536 } }), /port/],
+  [
+    "a member nobody knows",
+    JSON.stringify({ ...GOOD, simulated_roots: [] }),
+    /simulated_roots is not known/,
+  ],
+  ["hours of zero", JSON.stringify({ ...GOOD, certificate_hours: 0 }), /certificate_hours/],
+  ["hours as text", JSON.stringify({ ...GOOD, certificate_hours: "24" }), /certificate_hours/],
+  [
+    "a root that is not there",
+    JSON.stringify({ ...GOOD, simulated_root: "x.pem" }),
+    /simulated_root/,
+  ],
+  [
+    "two roots in a file",
+    JSON.stringify({ ...GOOD, simulated_root: "two.pem" }),
+    /one certificate/,
+  ],
+  [
+    "a root that is none",
+    JSON.stringify({ ...GOOD, simulated_root: "config.json" }),
+    /CERTIFICATE/,
+  ],
+];
+
+for (const [name, text, message] of BAD) {
+  test(`refused: ${name}`, async (t) => {
+    const file = await configFile(t, text);
+    await assert.rejects(
+      readConfig(file),
+      (error: TrustError) => error.code === "CONFIG_INVALID" && message.test(error.message),
+    );
+  });
+}

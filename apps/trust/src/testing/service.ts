@@ -1,0 +1,126 @@
+// A service for tests: under a simulated root, at a time that the test moves, over a directory of its own.
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { newKeepKey, POLICY_HASH_OID } from "@holdfast/channel";
+import { createCertificationRequest, encodeName, fromBase64, toBase64 } from "@holdfast/core";
+import { type DecisionRecord, parseRecord } from "@holdfast/evidence";
+import { filled, type NitroChanges, newNitroDocument, newNitroWorld } from "@holdfast/testkit";
+import { type App, buildApp } from "../app.ts";
+import type { Config } from "../config.ts";
+import { type Authority, openAuthority } from "../services/authority.ts";
+import { Challenges } from "../services/challenges.ts";
+import { DecisionLog } from "../services/decision-log.ts";
+
+/** The world that all test services share: making keys takes time. */
+export const world = await newNitroWorld();
+/** The policy hash in requests of tests. */
+export const POLICY_HASH = filled(32, 0xab);
+
+/** A service under test. */
+export interface TestService {
+  readonly app: App;
+  readonly authority: Authority;
+  /** The service's time; tests move it. */
+  now: Date;
+  decisions(): Promise<DecisionRecord[]>;
+}
+
+/** Starts a service that ends with the test. */
+export async function newService(
+  t: TestContext,
+  { brokenLog, ...change }: Partial<Config> & { readonly brokenLog?: boolean } = {},
+): Promise<TestService> {
+  const directory = await mkdtemp(join(tmpdir(), "holdfast-trust-"));
+  const clock = { now: () => service.now };
+  const config: Config = {
+    listen: { host: "127.0.0.1", port: 0 },
+    dataDirectory: directory,
+    simulatedRoots: [world.root],
+    certificateHours: 24,
+    challengeSeconds: 300,
+    ...change,
+  };
+  const authority = await openAuthority(directory, { now: () => world.at });
+  const logFile = join(directory, "decisions.jsonl");
+  const log = await DecisionLog.open(logFile);
+  // A log that can't be written stands for a full disk.
+  if (brokenLog) await log.close();
+  const challenges = new Challenges(clock, config.challengeSeconds * 1000);
+  const service: TestService = {
+    app: buildApp({ config, authority, log, challenges, clock }),
+    authority,
+    now: world.at,
+    decisions: async () =>
+      (await readFile(logFile, "utf8")).trimEnd().split("\n").filter(Boolean).map(parseRecord),
+  };
+  t.after(async () => {
+    await service.app.close();
+    if (!brokenLog) await log.close();
+    await rm(directory, { recursive: true });
+  });
+  return service;
+}
+
+/** A challenge of a service. */
+export async function challengeOf({
+  app,
+}: TestService): Promise<{ id: string; nonce: Uint8Array }> {
+  const { challenge_id, nonce } = (
+    await app.inject({ method: "POST", url: "/v1/challenges" })
+  ).json();
+  return { id: challenge_id, nonce: fromBase64(nonce) };
+}
+
+/** A keep's request, as keeps make it. */
+export async function keepRequest(): Promise<Uint8Array> {
+  return (await newKeepKey(POLICY_HASH, "test")).request;
+}
+
+/** A request of another key, with or without a policy hash. */
+export async function otherRequest(
+  key: { readonly curve?: string; readonly rsa?: boolean },
+  policyHash: Uint8Array | null = POLICY_HASH,
+): Promise<Uint8Array> {
+  const { publicKey, privateKey } = key.rsa
+    ? generateKeyPairSync("rsa", { modulusLength: 2048 })
+    : generateKeyPairSync("ec", { namedCurve: key.curve ?? "P-256" });
+  return await createCertificationRequest(
+    {
+      subject: encodeName({ CN: "keep" }),
+      spki: publicKey.export({ type: "spki", format: "der" }),
+      extensions: policyHash === null ? [] : [{ oid: POLICY_HASH_OID, value: policyHash }],
+      algorithm: "ecdsa-sha256",
+    },
+    (tbs) => sign("sha256", tbs, privateKey),
+  );
+}
+
+/** Evidence over a nonce and a request, with changes. */
+export async function evidenceOver(
+  nonce: Uint8Array,
+  csr: Uint8Array,
+  changes: NitroChanges = {},
+): Promise<Uint8Array> {
+  const userData = createHash("sha256").update(csr).digest();
+  return await newNitroDocument(world, {
+    ...changes,
+    payload: { nonce, userData: new Uint8Array(userData), ...changes.payload },
+  });
+}
+
+/** Hands a proof to the service. */
+export async function submit(
+  { app }: TestService,
+  challengeId: string,
+  evidence: Uint8Array,
+  csr: Uint8Array,
+) {
+  return await app.inject({
+    method: "POST",
+    url: "/v1/certificates",
+    payload: { challenge_id: challengeId, evidence: toBase64(evidence), csr: toBase64(csr) },
+  });
+}
