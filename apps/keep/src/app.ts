@@ -1,0 +1,76 @@
+// A keep, from its parts: state, use cases, routes. Knows no process and no environment.
+
+import type { AttestedKeep } from "./boot/attest-keep.ts";
+import type { PeerLimits } from "./door/peers.ts";
+import type { Pace } from "./door/request-body.ts";
+import { fileRoutes } from "./door/routes-files.ts";
+import { keepRoutes } from "./door/routes-keep.ts";
+import { runRoutes } from "./door/routes-runs.ts";
+import { uploadRoutes } from "./door/routes-uploads.ts";
+import { type Door, openDoor } from "./door/server.ts";
+import { type KeepDeps, type KeepState, newKeepState } from "./state/keep-state.ts";
+
+/** Bounds of the door that tests set lower. */
+export interface DoorLimits {
+  readonly peers?: PeerLimits;
+  readonly pace?: Pace;
+}
+
+/** A keep that serves. */
+export interface Keep {
+  readonly address: Door["address"];
+  /** Resolves with the reason when the keep is to end. */
+  readonly ended: Promise<string>;
+  /** Uses another key and certificate from now on. */
+  renew(attested: AttestedKeep): void;
+  /** Looks again at what time changes: identities that end, uploads that go stale. */
+  sweep(): void;
+  /** Ends runs and connections. */
+  close(): Promise<void>;
+}
+
+/** Builds a keep and opens its door. */
+export async function buildKeep(
+  deps: KeepDeps,
+  listen: { host: string; port: number },
+  limits: DoorLimits = {},
+): Promise<Keep> {
+  let end: (reason: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => {
+    end = resolve;
+  });
+  const state = newKeepState(deps, (reason) => end(reason));
+  const door = await openDoor(
+    {
+      policy: deps.policy,
+      credentials: deps.attested,
+      routes: routesOf(state),
+      clock: deps.clock,
+      log: deps.log,
+      ...(limits.peers === undefined ? {} : { peerLimits: limits.peers }),
+      ...(limits.pace === undefined ? {} : { pace: limits.pace }),
+    },
+    listen,
+  );
+  return {
+    address: door.address,
+    ended,
+    renew(attested) {
+      state.attested = attested;
+      door.renew(attested);
+    },
+    sweep() {
+      door.sweep();
+      state.uploads.sweep();
+    },
+    async close() {
+      state.ending = true;
+      await door.close();
+      await deps.runner.close();
+    },
+  };
+}
+
+function routesOf(state: KeepState): ReturnType<typeof keepRoutes> {
+  return [...keepRoutes(state), ...fileRoutes(state), ...uploadRoutes(state), ...runRoutes(state)];
+}

@@ -1,0 +1,115 @@
+// How a keep comes by its certificate: a fresh key, a request that carries the policy hash, evidence over both and the
+// service's challenge, and a chain that the keep judges exactly as its clients will.
+import { createHash } from "node:crypto";
+import type { Attester } from "@holdfast/attester";
+import {
+  chainOf,
+  judgeKeep,
+  type KeepCredentials,
+  type KeepKey,
+  type KeepVerdict,
+  newKeepKey,
+} from "@holdfast/channel";
+import {
+  type Clock,
+  equalBytes,
+  fromHex,
+  messageOf,
+  parseCertificate,
+  unmet,
+} from "@holdfast/core";
+import type { Policy } from "@holdfast/policy";
+import { BootError } from "../errors.ts";
+import type { AttestationService } from "./attestation-service.ts";
+
+/** What attestation needs. */
+export interface AttestDeps {
+  readonly policy: Policy;
+  /** Lower-case hexadecimal. */
+  readonly policyHash: string;
+  readonly device: Attester;
+  readonly service: AttestationService;
+  readonly clock: Clock;
+}
+
+/** A keep that has proven itself. */
+export interface AttestedKeep extends KeepCredentials {
+  readonly key: KeepKey;
+  readonly verdict: KeepVerdict;
+  readonly measurement: string;
+}
+
+/**
+ * Attests the keep.
+ * @throws BootError BOOT_SERVICE, BOOT_REFUSED, BOOT_EVIDENCE, BOOT_CERTIFICATE
+ */
+export async function attestKeep(deps: AttestDeps): Promise<AttestedKeep> {
+  const key = await newKeepKey(fromHex(deps.policyHash), "Compute Enclave");
+  const challenge = await deps.service.challenge();
+  const evidence = await evidenceOver(deps.device, key, challenge.nonce);
+  const chainPem = await deps.service.certificate({
+    challengeId: challenge.id,
+    evidence,
+    request: key.request,
+  });
+  const verdict = await judgeOwn(chainPem, key, deps);
+  return {
+    key,
+    privateKey: key.privateKey,
+    chainPem,
+    verdict,
+    measurement: verdict.measurement ?? "",
+  };
+}
+
+/**
+ * Evidence that binds a nonce, the keep's key and its policy.
+ * @throws BootError BOOT_EVIDENCE
+ */
+export async function evidenceOver(
+  device: Attester,
+  { request }: KeepKey,
+  nonce: Uint8Array,
+): Promise<Uint8Array> {
+  const userData = createHash("sha256").update(request).digest();
+  try {
+    return await device.attest({ nonce, userData: new Uint8Array(userData) });
+  } catch (cause) {
+    throw new BootError("BOOT_EVIDENCE", `no evidence from the platform: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+async function judgeOwn(
+  chainPem: string,
+  key: KeepKey,
+  { policy, policyHash, clock }: AttestDeps,
+): Promise<KeepVerdict> {
+  const chain = readChain(chainPem);
+  const [leaf] = chain;
+  if (leaf === undefined || !equalBytes(parseCertificate(leaf).spki, key.spki)) {
+    throw new BootError("BOOT_CERTIFICATE", "the certificate is for another key");
+  }
+  const verdict = await judgeKeep({ chain, policy, policyHash, at: clock.now() });
+  const [fault] = unmet(verdict.checks);
+  if (!verdict.affirmed) {
+    throw new BootError(
+      "BOOT_CERTIFICATE",
+      `clients would refuse the certificate: ${fault?.name}: ${fault?.detail}`,
+    );
+  }
+  return verdict;
+}
+
+function readChain(chainPem: string): Uint8Array[] {
+  try {
+    const chain = chainOf(chainPem);
+    for (const der of chain) parseCertificate(der);
+    return chain;
+  } catch (cause) {
+    throw new BootError("BOOT_CERTIFICATE", `the chain can't be read: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}

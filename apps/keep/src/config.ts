@@ -1,0 +1,91 @@
+// What the loader tells the keep. The loader is untrusted: nothing here is believed beyond what the policy, the
+// certificate and the clients' own checks confirm.
+
+import { messageOf } from "@holdfast/core";
+import { type Policy, parsePolicy } from "@holdfast/policy";
+import { BootError } from "./errors.ts";
+
+/** A keep's configuration, read. */
+export interface KeepConfig {
+  readonly policy: Policy;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly attestationUrl: URL;
+}
+
+/** The longest configuration, in bytes: a policy of the longest length with every character escaped, and more. */
+export const MAXIMUM_CONFIG: number = 32 * 1024 * 1024;
+
+/**
+ * Reads the configuration.
+ * @throws BootError BOOT_CONFIG, BOOT_POLICY, BOOT_ATTESTATION_URL when configuration and policy name two services
+ */
+export function parseKeepConfig(untrusted: string): KeepConfig {
+  const object = readObject(parseJson(untrusted), "configuration");
+  const listen = readObject(object["listen"], "listen");
+  const policy = readPolicy(readText(object["policy"], "policy"));
+  return {
+    policy,
+    listen: { host: readText(listen["host"], "listen.host"), port: readPort(listen["port"]) },
+    attestationUrl: readAttestationUrl(
+      readText(object["attestation_url"], "attestation_url"),
+      policy,
+    ),
+  };
+}
+
+function parseJson(untrusted: string): unknown {
+  try {
+    return JSON.parse(untrusted);
+  } catch (cause) {
+    throw new BootError("BOOT_CONFIG", "configuration is not JSON", { cause });
+  }
+}
+
+function readObject(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new BootError("BOOT_CONFIG", `${name} must be an object`);
+}
+
+function readText(value: unknown, name: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw new BootError("BOOT_CONFIG", `${name} must be a text`);
+}
+
+function readPort(value: unknown): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 65_536) {
+    return value;
+  }
+  throw new BootError("BOOT_CONFIG", "listen.port must be a number from 0 to 65535");
+}
+
+function readPolicy(text: string): Policy {
+  try {
+    return parsePolicy(text);
+  } catch (cause) {
+    throw new BootError("BOOT_POLICY", messageOf(cause), { cause });
+  }
+}
+
+function readAttestationUrl(text: string, policy: Policy): URL {
+  const wanted = addressOf(policy.attestation.url);
+  const given = URL.canParse(text) ? new URL(text) : undefined;
+  if (given === undefined || given.protocol !== "http:") {
+    throw new BootError("BOOT_CONFIG", "attestation_url must be an http URL");
+  }
+  // Whoever reads the policy must be able to tell who vouches for the keep.
+  if (wanted === undefined || wanted !== given.host) {
+    throw new BootError(
+      "BOOT_ATTESTATION_URL",
+      `the policy names attestation service ${policy.attestation.url}, the configuration ${given.host}`,
+    );
+  }
+  return given;
+}
+
+/** Policies write host:port, or a URL. */
+function addressOf(text: string): string | undefined {
+  const url = text.includes("://") ? text : `http://${text}`;
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}

@@ -1,0 +1,108 @@
+// Who is connected. Connections that have not proven who they are get little room and no time: when there are too
+// many, the oldest goes, so that strangers can't keep a known identity out.
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { identityOfPeer } from "@holdfast/channel";
+import type { Clock } from "@holdfast/core";
+import type { Policy, PolicyIdentity } from "@holdfast/policy";
+import type { Log } from "../log.ts";
+
+/** How many connections there may be. */
+export interface PeerLimits {
+  /** Connections in the middle of a handshake. */
+  readonly strangers: number;
+  readonly perIdentity: number;
+}
+
+/** Limits unless told otherwise. */
+export const DEFAULT_PEER_LIMITS: PeerLimits = { strangers: 128, perIdentity: 64 };
+
+/** What watching peers needs. */
+export interface PeerDeps {
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: PeerLimits;
+}
+
+/** Connections of a keep. */
+export class Peers {
+  readonly #deps: PeerDeps;
+  readonly #limits: PeerLimits;
+  readonly #strangers = new Map<string, Socket>();
+  readonly #known = new Map<TLSSocket, PolicyIdentity>();
+
+  constructor(deps: PeerDeps) {
+    this.#deps = deps;
+    this.#limits = deps.limits ?? DEFAULT_PEER_LIMITS;
+  }
+
+  /** Notes a connection before its handshake. */
+  arrive(socket: Socket): void {
+    const name = nameOf(socket);
+    this.#strangers.set(name, socket);
+    socket.once("close", () => {
+      if (this.#strangers.get(name) === socket) this.#strangers.delete(name);
+    });
+    if (this.#strangers.size <= this.#limits.strangers) return;
+    const [oldest] = this.#strangers;
+    if (oldest === undefined) return;
+    this.#strangers.delete(oldest[0]);
+    oldest[1].destroy();
+    this.#deps.log.warn("stranger-dropped", { strangers: this.#strangers.size });
+  }
+
+  /** Decides about a connection after its handshake: it stays only when it is an identity of the policy. */
+  admit(socket: TLSSocket): void {
+    this.#strangers.delete(nameOf(socket));
+    const identity = this.#judge(socket);
+    if (identity === undefined) {
+      this.#deps.log.warn("peer-refused", { authorized: socket.authorized });
+      socket.destroy();
+      return;
+    }
+    if (this.#count(identity) >= this.#limits.perIdentity) {
+      this.#deps.log.warn("peer-limit", { identity: identity.id });
+      socket.destroy();
+      return;
+    }
+    this.#known.set(socket, identity);
+    socket.once("close", () => this.#known.delete(socket));
+  }
+
+  /** The identity behind a connection now: certificates end while connections last. */
+  callerOn(socket: TLSSocket): PolicyIdentity | undefined {
+    return this.#known.has(socket) ? this.#judge(socket) : undefined;
+  }
+
+  /** Closes connections whose identity's certificate has ended since. */
+  sweep(): void {
+    for (const [socket, identity] of this.#known) {
+      if (this.#judge(socket) !== undefined) continue;
+      this.#deps.log.warn("peer-expired", { identity: identity.id });
+      socket.destroy();
+    }
+  }
+
+  /** Closes all. */
+  close(): void {
+    for (const socket of this.#strangers.values()) socket.destroy();
+    for (const socket of this.#known.keys()) socket.destroy();
+  }
+
+  #judge(socket: TLSSocket): PolicyIdentity | undefined {
+    const { policy, clock } = this.#deps;
+    return identityOfPeer(socket, policy, clock.now());
+  }
+
+  #count({ id }: PolicyIdentity): number {
+    let count = 0;
+    for (const identity of this.#known.values()) if (identity.id === id) count += 1;
+    return count;
+  }
+}
+
+/** The raw socket and the TLS socket around it have the same ends. */
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}|${remotePort}`;
+}

@@ -1,0 +1,59 @@
+// Starts the keep's process with as little as Node can be left with: no environment, no files (the bundle comes in by
+// standard input), no child processes, no addons, no inspector, no code from strings, no core dumps.
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex, Readable, Writable } from "node:stream";
+
+/** A keep's process and its lines to the loader. */
+export interface KeepProcess {
+  readonly child: ChildProcess;
+  /** Frames of the attestation device. */
+  readonly device: Duplex;
+  /** The keep's log lines. */
+  readonly output: Readable;
+  /** What Node itself says. */
+  readonly errors: Readable;
+}
+
+/** Node's flags of a keep. */
+export const KEEP_FLAGS: readonly string[] = [
+  "--permission",
+  // Node knows no finer grain: to listen is to have the network. The keep gives it up after boot, its workers at once.
+  "--allow-net",
+  "--allow-worker",
+  "--disallow-code-generation-from-strings",
+  "--disable-proto=delete",
+  "--disable-sigusr1",
+  "--no-addons",
+  "--no-warnings",
+  "--unhandled-rejections=strict",
+  "--input-type=module",
+  "-",
+];
+
+/** Descriptors beyond the standard ones. */
+const DEVICE_FD = 3;
+const CONFIG_FD = 4;
+
+/** Starts a keep. */
+export function spawnKeep(options: { bundle: Uint8Array; config: string }): KeepProcess {
+  // A shell sets the limit that Node can't set for a child, then becomes the keep.
+  const child = spawn(
+    "/bin/sh",
+    ["-c", 'ulimit -c 0; exec "$0" "$@"', process.execPath, ...KEEP_FLAGS],
+    { env: {}, cwd: "/", stdio: ["pipe", "pipe", "pipe", "pipe", "pipe"] },
+  );
+  feed(child.stdin, options.bundle);
+  feed(child.stdio[CONFIG_FD] as Writable, options.config);
+  return {
+    child,
+    device: child.stdio[DEVICE_FD] as Duplex,
+    output: child.stdout as Readable,
+    errors: child.stderr as Readable,
+  };
+}
+
+function feed(stream: Writable | null, content: Uint8Array | string): void {
+  // A keep that dies before it has read everything shows by its exit.
+  stream?.on("error", () => undefined);
+  stream?.end(content);
+}

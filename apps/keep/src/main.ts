@@ -1,0 +1,103 @@
+// The keep's process: configuration from the loader, attestation, the door, the end. This file alone touches the
+// process; it is the entry of the measured bundle.
+import { Socket } from "node:net";
+import { Worker } from "node:worker_threads";
+import { nsmOverStream } from "@holdfast/attester";
+import { HoldfastError, readBody, systemClock, toText } from "@holdfast/core";
+import { policyHash } from "@holdfast/policy";
+import { buildKeep, type Keep } from "./app.ts";
+import { type AttestDeps, attestKeep } from "./boot/attest-keep.ts";
+import { attestationServiceAt } from "./boot/attestation-service.ts";
+import { renewInTime } from "./boot/renew-in-time.ts";
+import { type KeepConfig, MAXIMUM_CONFIG, parseKeepConfig } from "./config.ts";
+import { BootError } from "./errors.ts";
+import { createLog } from "./log.ts";
+import { lazyRunner } from "./state/lazy-runner.ts";
+
+/** The worker that programs run in, as text: the keep has no files. Put in by the bundler. */
+declare const KEEP_WORKER_SOURCE: string;
+
+const DEVICE_FD = 3;
+const CONFIG_FD = 4;
+const EXIT_BOOT = 1;
+const EXIT_FAULT = 70;
+
+const log = createLog(systemClock, (line) => process.stdout.write(line));
+
+process.on("uncaughtException", (fault) => {
+  // Where, not what: messages may hold what the host must not read.
+  const at = fault instanceof Error ? (fault.stack?.split("\n    at ")[1] ?? "") : "";
+  log.error("fault", { code: fault instanceof HoldfastError ? fault.code : fault.name, at });
+  process.exit(EXIT_FAULT);
+});
+
+try {
+  await serve();
+  process.exit(0);
+} catch (thrown) {
+  if (!(thrown instanceof BootError)) throw thrown;
+  log.error("boot-failed", { code: thrown.code, reason: thrown.message });
+  process.exit(EXIT_BOOT);
+}
+
+async function serve(): Promise<void> {
+  const config = await readConfig();
+  const device = new Socket({ fd: DEVICE_FD, readable: true, writable: true });
+  const hash = await policyHash(config.policy.text);
+  log.info("booting", { policy_hash: hash, dialect: config.policy.dialect });
+  const deps: AttestDeps = {
+    policy: config.policy,
+    policyHash: hash,
+    device: nsmOverStream(device),
+    service: attestationServiceAt(config.attestationUrl),
+    clock: systemClock,
+  };
+  const attested = await attestKeep(deps);
+  const { verdict, measurement } = attested;
+  log.info("attested", { platform: verdict.platform, simulated: verdict.simulated, measurement });
+  const runner = lazyRunner(createWorker);
+  const keep = await open(config, { ...deps, attested, runner, log });
+  log.info("serving", { port: keep.address.port });
+  const renewal = renewInTime({ attested, deps, log, renew: (next) => keep.renew(next) });
+  const reason = await Promise.race([keep.ended, signalled(), deserted(device)]);
+  log.info("ending", { reason });
+  renewal.stop();
+  await keep.close();
+}
+
+async function open(config: KeepConfig, deps: Parameters<typeof buildKeep>[0]): Promise<Keep> {
+  try {
+    return await buildKeep(deps, config.listen);
+  } catch (cause) {
+    const { host, port } = config.listen;
+    throw new BootError("BOOT_LISTEN", `can't listen on ${host}:${port}`, { cause });
+  }
+}
+
+async function readConfig(): Promise<KeepConfig> {
+  const stream = new Socket({ fd: CONFIG_FD, readable: true, writable: false });
+  const bytes = await readBody(stream, MAXIMUM_CONFIG).catch((cause: unknown) => {
+    throw new BootError("BOOT_CONFIG", "no configuration came from the loader", { cause });
+  });
+  if (bytes === undefined) {
+    throw new BootError("BOOT_CONFIG", `configuration is over ${MAXIMUM_CONFIG} bytes`);
+  }
+  return parseKeepConfig(toText(bytes));
+}
+
+function createWorker(): Worker {
+  return new Worker(KEEP_WORKER_SOURCE, { eval: true, env: {}, argv: [], stdin: false });
+}
+
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.once(signal, () => resolve(signal));
+    }
+  });
+}
+
+/** A keep without its loader can't attest any more, and nobody would find it. */
+function deserted(device: Socket): Promise<string> {
+  return new Promise((resolve) => device.once("close", () => resolve("the loader is gone")));
+}

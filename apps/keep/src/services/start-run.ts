@@ -1,0 +1,151 @@
+// Starts a program: on the files as they are now, with the program's own rights, within the policy's terms.
+import { randomBytes } from "node:crypto";
+import { mayExecute, type PolicyIdentity, type PolicyProgram } from "@holdfast/policy";
+import {
+  type AdmittedModule,
+  type Content,
+  type RunLimits,
+  type Snapshot,
+  WasiError,
+} from "@holdfast/wasi";
+import { KeepError } from "../errors.ts";
+import { digestOf } from "../state/digests.ts";
+import type { KeepState } from "../state/keep-state.ts";
+import { RunRecord } from "../state/run-record.ts";
+import { abandonRun, endRun } from "./end-run.ts";
+import { demandConsent, demandRight, edgePath } from "./gate.ts";
+
+/** Runs at once; each may use the policy's memory. */
+const MAXIMUM_AT_ONCE = 8;
+/** Output is kept for its readers: a program without a limit in its policy gets this one. */
+const DEFAULT_OUTPUT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Starts a program of the policy.
+ * @throws KeepError RIGHTS_MISSING, PROGRAM_UNKNOWN, FILE_MISSING, PROGRAM_INVALID, FILE_PIN_MISMATCH, INPUT_MISSING,
+ *   RUN_LIMIT, RUN_BUSY, and those of `demandConsent`
+ */
+export async function startRun(
+  keep: KeepState,
+  caller: PolicyIdentity,
+  untrustedProgram: string,
+): Promise<RunRecord> {
+  demandConsent(keep);
+  const path = edgePath(untrustedProgram);
+  demandRight(mayExecute(caller.rights, path), path);
+  const program = keep.policy.programs.find((each) => each.path === path);
+  if (program === undefined) {
+    throw new KeepError("PROGRAM_UNKNOWN", `${path} is no program of the policy`);
+  }
+  demandTerms(keep);
+  const release = keep.runs.reserve();
+  try {
+    return await launch(keep, caller, program);
+  } finally {
+    release();
+  }
+}
+
+async function launch(
+  keep: KeepState,
+  caller: PolicyIdentity,
+  program: PolicyProgram,
+): Promise<RunRecord> {
+  const { path } = program;
+  const snapshot = keep.store.snapshot();
+  const digests = new Map(keep.digests);
+  const { stdin } = keep;
+  const content = contentIn(snapshot, path);
+  const programSha256 = digests.get(path) ?? (await digestOf(content));
+  demandPin(keep, path, programSha256);
+  const module = await admitted(keep, programSha256, content);
+  const record = new RunRecord({
+    id: randomBytes(8).toString("hex"),
+    program: path,
+    starter: caller.id,
+    startedAt: keep.clock.now(),
+  });
+  const run = keep.runner.start({
+    module,
+    snapshot,
+    rights: program.rights,
+    ...invocation(keep, program),
+    clock: keep.policy.enableClock ? "system" : "off",
+    random: "system",
+    stdin,
+    limits: limitsOf(keep),
+    onOutput: (stream, bytes) => record[stream].append(bytes),
+    keepPartialOutput: keep.policy.terms.keepPartialOutput,
+  });
+  record.onCancel(() => run.cancel());
+  keep.runs.add(record);
+  keep.log.info("run-started", { run: record.id });
+  run.done
+    .then((outcome) => endRun(keep, { record, programSha256, snapshot, digests, stdin }, outcome))
+    .catch((thrown: unknown) => abandonRun(keep, record, thrown));
+  return record;
+}
+
+function demandTerms(keep: KeepState): void {
+  const { limits, requiredInputs } = keep.policy.terms;
+  const missing = requiredInputs.filter((path) => keep.store.stat(path)?.kind !== "file");
+  if (missing.length > 0) {
+    throw new KeepError(
+      "INPUT_MISSING",
+      `the policy wants these before a run: ${missing.join(", ")}`,
+    );
+  }
+  if (limits.runs !== undefined && keep.runs.started >= limits.runs) {
+    throw new KeepError("RUN_LIMIT", `the policy lets programs run ${limits.runs} times`);
+  }
+  if (keep.runs.running >= MAXIMUM_AT_ONCE) {
+    throw new KeepError("RUN_BUSY", `${MAXIMUM_AT_ONCE} programs are running; try again later`);
+  }
+}
+
+function contentIn(snapshot: Snapshot, path: string): Content {
+  const node = snapshot.nodes.find((each) => each.path === path);
+  if (node?.kind === "file") return node.content;
+  throw new KeepError("FILE_MISSING", `program ${path} was not put in yet`);
+}
+
+/** Uploads are held to the pin already; programs may have written there since. */
+function demandPin(keep: KeepState, path: string, sha256: string): void {
+  const pin = keep.policy.fileHashes.get(path);
+  if (pin === undefined || pin === sha256) return;
+  throw new KeepError("FILE_PIN_MISMATCH", `the policy pins ${path} to another content`);
+}
+
+async function admitted(
+  keep: KeepState,
+  sha256: string,
+  content: Content,
+): Promise<AdmittedModule> {
+  try {
+    return await keep.programs.admit(sha256, content);
+  } catch (thrown) {
+    if (!(thrown instanceof WasiError)) throw thrown;
+    throw new KeepError("PROGRAM_INVALID", `${thrown.code}: ${thrown.message}`, { cause: thrown });
+  }
+}
+
+function limitsOf({ policy, store }: KeepState): RunLimits {
+  const { wallTimeMs, outputBytes } = policy.terms.limits;
+  return {
+    storageBytes: Math.max(store.maximumBytes - store.usedBytes, 0),
+    outputBytes: outputBytes ?? DEFAULT_OUTPUT_BYTES,
+    ...(wallTimeMs === undefined ? {} : { wallTimeMs }),
+  };
+}
+
+/** Veracruz gives a program no arguments at all; the policy's terms may. */
+function invocation(
+  keep: KeepState,
+  { path }: PolicyProgram,
+): { arguments: readonly string[]; environment: Readonly<Record<string, string>> } {
+  const terms = keep.policy.terms.programs.get(path);
+  return {
+    arguments: terms === undefined ? [] : [path, ...terms.arguments],
+    environment: terms?.environment ?? {},
+  };
+}

@@ -1,0 +1,99 @@
+// Writes a file in several requests. What arrived before a connection broke stays; the file stands when the last
+// part is there and the digest of the whole holds.
+import type { PolicyIdentity } from "@holdfast/policy";
+import { KeepError } from "../errors.ts";
+import type { KeepState } from "../state/keep-state.ts";
+import type { Upload } from "../state/uploads.ts";
+import { edgePath } from "./gate.ts";
+import { type CommittedFile, IncomingFile } from "./incoming-file.ts";
+import { demandWritable, type PutRequest } from "./put-file.ts";
+
+/** One more part of an upload. */
+export interface UploadPart {
+  readonly caller: PolicyIdentity;
+  readonly id: string;
+  /** Where the sender believes the upload stands. */
+  readonly offset: number;
+  /** Whether the file is complete after this part. */
+  readonly complete: boolean;
+  readonly drain: (take: (part: Uint8Array) => void) => Promise<void>;
+}
+
+/**
+ * Opens an upload.
+ * @throws KeepError as `demandWritable`, and REQUEST_LIMIT
+ */
+export function openUpload(keep: KeepState, request: Omit<PutRequest, "drain">): Upload {
+  const path = edgePath(request.path);
+  demandWritable(keep, path, request);
+  if (path === "stdin") throw new KeepError("FILE_KIND", "stdin is written in one request");
+  const { append, digest } = request;
+  return keep.uploads.open(
+    request.caller,
+    request.length,
+    () => new IncomingFile(keep, { path, append, digest }),
+  );
+}
+
+/** An upload of the caller. @throws KeepError UPLOAD_MISSING */
+export function findUpload(keep: KeepState, caller: PolicyIdentity, id: string): Upload {
+  return keep.uploads.get(id, caller);
+}
+
+/**
+ * Adds a part; with the last one the file stands.
+ * @throws KeepError UPLOAD_MISSING, UPLOAD_BUSY, UPLOAD_OFFSET, UPLOAD_LENGTH, and those of a whole write
+ */
+export async function continueUpload(
+  keep: KeepState,
+  part: UploadPart,
+): Promise<Upload | CommittedFile> {
+  const upload = keep.uploads.get(part.id, part.caller);
+  // Two writers at one offset would mix their bytes.
+  if (upload.busy) throw new KeepError("UPLOAD_BUSY", "another request is adding to this upload");
+  if (part.offset !== upload.file.received) {
+    throw new KeepError("UPLOAD_OFFSET", `the upload stands at ${upload.file.received}`, {
+      details: { offset: upload.file.received },
+    });
+  }
+  upload.busy = true;
+  try {
+    await part.drain((bytes) => take(upload, bytes));
+  } catch (thrown) {
+    // A break leaves what arrived; a refusal leaves nothing to go on with.
+    if (thrown instanceof KeepError && thrown.code !== "REQUEST_INVALID") keep.uploads.drop(upload);
+    throw thrown;
+  } finally {
+    upload.busy = false;
+    upload.lastUsed = keep.clock.now();
+  }
+  return part.complete ? finish(keep, upload, part.caller) : upload;
+}
+
+/** Gives an upload up. @throws KeepError UPLOAD_MISSING */
+export function dropUpload(keep: KeepState, caller: PolicyIdentity, id: string): void {
+  keep.uploads.drop(keep.uploads.get(id, caller));
+}
+
+function take({ file, length }: Upload, bytes: Uint8Array): void {
+  if (length !== undefined && file.received + bytes.length > length) {
+    throw new KeepError("UPLOAD_LENGTH", `more than the ${length} bytes that were announced`);
+  }
+  file.write(bytes);
+}
+
+function finish(keep: KeepState, upload: Upload, caller: PolicyIdentity): CommittedFile {
+  try {
+    if (upload.length !== undefined && upload.file.received !== upload.length) {
+      throw new KeepError("UPLOAD_LENGTH", `${upload.length} bytes were announced`);
+    }
+    demandWritable(keep, upload.file.path, {
+      caller,
+      append: upload.file.append,
+      length: undefined,
+    });
+    return upload.file.commit();
+  } finally {
+    keep.uploads.drop(upload);
+  }
+}

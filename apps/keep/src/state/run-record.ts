@@ -1,0 +1,69 @@
+// One run as the keep remembers it.
+import type { RunOutcome } from "@holdfast/wasi";
+import { OutputLog } from "./output-log.ts";
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly outcome: RunOutcome;
+  readonly at: Date;
+}
+
+/** A run, from its start. */
+export class RunRecord {
+  readonly id: string;
+  /** Normalised path of the program. */
+  readonly program: string;
+  /** Id of the identity that started it. */
+  readonly starter: number;
+  readonly startedAt: Date;
+  readonly stdout: OutputLog = new OutputLog();
+  readonly stderr: OutputLog = new OutputLog();
+  /** Resolves when the run has ended and what it wrote stands. */
+  readonly ended: Promise<RunEnd>;
+  /** The signed receipt; follows the end. */
+  readonly receipt: Promise<string>;
+  #end: RunEnd | undefined;
+  #cancel: (() => void) | undefined;
+  #settleEnd: (end: RunEnd) => void = () => undefined;
+  #settleReceipt: (receipt: Promise<string>) => void = () => undefined;
+
+  constructor(given: { id: string; program: string; starter: number; startedAt: Date }) {
+    this.id = given.id;
+    this.program = given.program;
+    this.starter = given.starter;
+    this.startedAt = given.startedAt;
+    this.ended = new Promise((resolve) => {
+      this.#settleEnd = resolve;
+    });
+    this.receipt = new Promise((resolve) => {
+      this.#settleReceipt = resolve;
+    });
+    // Whoever asks for it sees why there is none.
+    this.receipt.catch(() => undefined);
+  }
+
+  /** How it ended; undefined while it runs. */
+  get end(): RunEnd | undefined {
+    return this.#end;
+  }
+
+  /** Tells how to cancel it. */
+  onCancel(cancel: () => void): void {
+    this.#cancel = cancel;
+  }
+
+  /** Ends the run; harmless when it has ended. */
+  cancel(): void {
+    this.#cancel?.();
+  }
+
+  /** Notes the end. */
+  settle(end: RunEnd, receipt: (end: RunEnd) => Promise<string>): void {
+    this.#end = end;
+    this.#cancel = undefined;
+    this.stdout.end();
+    this.stderr.end();
+    this.#settleReceipt(receipt(end));
+    this.#settleEnd(end);
+  }
+}

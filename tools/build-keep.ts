@@ -1,0 +1,78 @@
+// Builds the keep's bundle: one file, the same bytes wherever and whenever it is built from the same source, for its
+// hash is what policies name. Usage: node tools/build-keep.ts [--out FILE]; prints {bundle, sha384, measurement}.
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type BuildOptions, build } from "esbuild";
+
+/** The repository. */
+const ROOT = resolve(import.meta.dirname, "..");
+const KEEP_ENTRY = "apps/keep/src/main.ts";
+const WORKER_ENTRY = "packages/wasi/src/worker/entry.ts";
+/** First thing in every worker: programs of others run there, and a program needs nothing of Node's. */
+const WORKER_PRELUDE = `"use strict";for(const scope of ["net","fs","worker","child"])process.permission?.drop(scope);\n`;
+
+/** Where `npm run build` puts the bundle. */
+export const BUNDLE: string = join(ROOT, "apps/keep/dist/keep.mjs");
+
+/** The bundle's bytes. */
+export async function buildKeepBundle(): Promise<Uint8Array> {
+  const worker = await bundled(WORKER_ENTRY, { format: "cjs" });
+  return bundled(KEEP_ENTRY, {
+    format: "esm",
+    define: {
+      KEEP_WORKER_SOURCE: JSON.stringify(WORKER_PRELUDE + new TextDecoder().decode(worker)),
+    },
+  });
+}
+
+/** SHA-384 of a bundle, and the measurement that policies name: its first 32 bytes. */
+export function measureBytes(bytes: Uint8Array): { sha384: string; measurement: string } {
+  const sha384 = createHash("sha384").update(bytes).digest("hex");
+  return { sha384, measurement: sha384.slice(0, 64) };
+}
+
+async function bundled(entry: string, options: BuildOptions): Promise<Uint8Array> {
+  const { outputFiles, metafile } = await build({
+    ...options,
+    entryPoints: [entry],
+    // Names in the output are relative to here: no path of this machine gets in.
+    absWorkingDir: ROOT,
+    bundle: true,
+    platform: "node",
+    target: "node26",
+    charset: "utf8",
+    legalComments: "none",
+    sourcemap: false,
+    treeShaking: true,
+    metafile: true,
+    write: false,
+    outfile: "keep.mjs",
+    logLevel: "error",
+  });
+  refuseForeign(Object.keys(metafile?.inputs ?? {}));
+  const [file] = outputFiles ?? [];
+  if (file === undefined) throw new Error(`${entry} gave no output`);
+  return file.contents;
+}
+
+/** Only this repository's own source may be inside the keep. */
+function refuseForeign(inputs: readonly string[]): void {
+  const foreign = inputs.filter((input) => !/^(?:apps\/keep|packages\/[a-z]+)\/src\//.test(input));
+  if (foreign.length > 0) throw new Error(`not ours, but in the bundle: ${foreign.join(", ")}`);
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { out: { type: "string", default: BUNDLE } } });
+  const bytes = await buildKeepBundle();
+  mkdirSync(dirname(values.out), { recursive: true });
+  writeFileSync(values.out, bytes);
+  console.log(
+    JSON.stringify(
+      { bundle: relative(process.cwd(), values.out), ...measureBytes(bytes) },
+      undefined,
+      2,
+    ),
+  );
+}
