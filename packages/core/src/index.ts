@@ -2,6 +2,7 @@
 export * from "./bytes.ts";
 export * from "./canonical-json.ts";
 export * from "./clock.ts";
+export * from "./crypto-cache.ts";
 export * from "./crypto-port.ts";
 export {
   contextTag,

@@ -20,6 +20,7 @@ export * from "./errors.ts";
 export type { Expectations, JudgeRequest } from "./judge/request.ts";
 export * from "./nitro/claims.ts";
 export * from "./nitro/document.ts";
+export * from "./nitro/request.ts";
 export * from "./nitro/root.ts";
 export * from "./nitro/verify.ts";
 export * from "./snp/authorities.ts";

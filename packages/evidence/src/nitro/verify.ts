@@ -11,32 +11,22 @@ import {
   verifyPath,
 } from "@holdfast/core";
 import { type Appraisal, allNotPerformed, appraisalOf, type Collateral } from "../appraisal.ts";
-import { COSE_ALGORITHM, isSign1By } from "../cose/sign1.ts";
 import { EvidenceError } from "../errors.ts";
 import { CRYPTOGRAPHY_FAILED, TRUST, type TrustVector, trustVector } from "../trust-vector.ts";
-import { isNitroDebug, isZero, type NitroClaims, nitroClaims } from "./claims.ts";
+import {
+  algorithmsCheck,
+  bindingCheck,
+  debugCheck,
+  headersCheck,
+  leafCheck,
+  pcrsCheck,
+  signatureCheck,
+  timeCheck,
+} from "./checks.ts";
+import { isNitroDebug, type NitroClaims, nitroClaims } from "./claims.ts";
 import { type NitroDocument, parseNitroDocument } from "./document.ts";
+import type { NitroRequest } from "./request.ts";
 import { nitroPlatform } from "./root.ts";
-
-/** What a binding must equal; `waived` says on purpose that the caller does without. */
-export type Binding = Uint8Array | "waived";
-
-/** How to judge a document. */
-export interface NitroRequest {
-  /** Trusted roots: `awsNitroRoot()`, or a simulated one. */
-  readonly anchors: readonly Certificate[];
-  /** The time to judge at; `document`, for audits, is the time the document itself names. */
-  readonly at: Date | "document";
-  readonly crypto: CryptoPort;
-  readonly nonce: Binding;
-  readonly userData: Binding;
-  readonly publicKey?: Binding;
-  /** Expected PCR values by index; each must be there. `waived`: the caller judges the claims itself. */
-  readonly pcrs: ReadonlyMap<number, Uint8Array> | "waived";
-  readonly allowDebug?: boolean;
-  /** How old the document may be, in milliseconds; three hours by default, the life of a leaf certificate. */
-  readonly maximumAge?: number;
-}
 
 /** Every check of a document, in the order of the result. */
 export const NITRO_CHECKS = [
@@ -63,9 +53,6 @@ export const NITRO_CHECKS = [
   "nitro.public-key",
 ] as const;
 
-const HOUR = 60 * 60 * 1000;
-/** How far the clocks of verifier and platform may differ. */
-const SKEW = 5 * 60 * 1000;
 /** Without these nothing in the document is more than what somebody wrote. */
 const AUTHENTICITY: ReadonlySet<string> = new Set([
   "path.anchor",
@@ -157,118 +144,6 @@ function inOrder(made: readonly Check[]): Check[] {
   const byName = new Map(made.map((each) => [each.name, each]));
   return NITRO_CHECKS.map(
     (name) => byName.get(name) ?? notPerformed(name, "an earlier check failed"),
-  );
-}
-
-function headersCheck({ message }: NitroDocument): Check {
-  const es384 = message.algorithm === COSE_ALGORITHM.es384;
-  const alone = message.protectedHeader.entries.length === 1;
-  const bare = message.unprotectedHeader.entries.length === 0;
-  return check(
-    "nitro.headers",
-    es384 && alone && bare,
-    es384 && alone && bare
-      ? "the protected header says ES384 and nothing else"
-      : `algorithm ${message.algorithm}, ${message.protectedHeader.entries.length} protected and ${message.unprotectedHeader.entries.length} unprotected entries; ES384 (-35) alone expected`,
-  );
-}
-
-function algorithmsCheck({ leaf, bundle }: NitroDocument): Check {
-  const other = [leaf, ...bundle].find(
-    ({ key, algorithm }) =>
-      key.kind !== "ec" ||
-      key.curve !== "P-384" ||
-      algorithm.kind !== "ecdsa" ||
-      algorithm.hash !== "SHA-384",
-  );
-  return check(
-    "nitro.algorithms",
-    other === undefined,
-    other === undefined
-      ? "all keys are P-384, all certificates signed with SHA-384"
-      : `${other.subject.text}: not a P-384 key with a SHA-384 signature`,
-  );
-}
-
-function leafCheck(leaf: Certificate): Check {
-  const fits = !leaf.isCa && leaf.keyUsage?.has("digitalSignature") === true;
-  return check(
-    "nitro.leaf",
-    fits,
-    fits ? "may sign, is not a CA" : `${leaf.subject.text}: digitalSignature and no CA expected`,
-  );
-}
-
-async function signatureCheck(document: NitroDocument, crypto: CryptoPort): Promise<Check> {
-  const { leaf, message } = document;
-  const holds = await isSign1By(message, leaf.spki, leaf.key, crypto);
-  return check(
-    "nitro.signature",
-    holds,
-    holds ? "the leaf certificate's key signed the document" : "the document's signature is wrong",
-  );
-}
-
-function timeCheck({ timestamp }: NitroDocument, at: Date, request: NitroRequest): Check {
-  const name = "nitro.time";
-  const made = new Date(timestamp);
-  if (timestamp === 0 || Number.isNaN(made.getTime())) {
-    return check(name, false, `timestamp ${timestamp} is no time`);
-  }
-  if (request.at === "document") {
-    return notPerformed(name, `judged at the document's own time, ${made.toISOString()}`);
-  }
-  const age = at.getTime() - timestamp;
-  const most = request.maximumAge ?? 3 * HOUR;
-  return check(
-    name,
-    age <= most && age >= -SKEW,
-    `made at ${made.toISOString()}, judged at ${at.toISOString()}, at most ${most / 1000} s old expected`,
-  );
-}
-
-function debugCheck(document: NitroDocument, allowed: boolean): Check {
-  const debug = isNitroDebug(document);
-  if (!debug) return check("nitro.debug", true, "PCR0 to 2 are not all zero");
-  return check(
-    "nitro.debug",
-    allowed,
-    allowed
-      ? "debug mode, which the caller allows"
-      : "PCR0 to 2 are zero: the enclave runs in debug mode, its console is open to the host",
-  );
-}
-
-function pcrsCheck({ pcrs }: NitroDocument, expected: NitroRequest["pcrs"]): Check {
-  const name = "nitro.pcrs";
-  if (expected === "waived") return notPerformed(name, "no PCR values were asked for");
-  if (expected.size === 0) return check(name, false, "an empty set of PCR values was asked for");
-  for (const [index, wanted] of expected) {
-    const found = pcrs.get(index);
-    // A pinned PCR that is absent, or pinned to nothing, must not pass.
-    if (wanted.length === 0 || isZero(wanted)) {
-      return check(name, false, `PCR${index}: pinned to no value`);
-    }
-    if (found === undefined) return check(name, false, `PCR${index}: absent`);
-    if (!equalBytes(found, wanted)) {
-      return check(name, false, `PCR${index}: ${toHex(found)}, ${toHex(wanted)} expected`);
-    }
-  }
-  return check(
-    name,
-    true,
-    `${[...expected.keys()].map((index) => `PCR${index}`).join(", ")} equal`,
-  );
-}
-
-function bindingCheck(name: string, found: Uint8Array | undefined, wanted: Binding): Check {
-  if (wanted === "waived") return notPerformed(name, "no value was asked for");
-  if (found === undefined) return check(name, false, "the document carries none");
-  const equal = wanted.length > 0 && equalBytes(found, wanted);
-  return check(
-    name,
-    equal,
-    equal ? "equals the value asked for" : `${toHex(found)}, ${toHex(wanted)} expected`,
   );
 }
 
