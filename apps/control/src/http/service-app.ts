@@ -89,7 +89,9 @@ export function buildServiceApp(
 
 /** Answers with a problem document. */
 export function sendProblem(reply: FastifyReply, answer: ReturnType<typeof problem>): FastifyReply {
-  return reply.code(answer.status).type(PROBLEM_TYPE).send(JSON.stringify(answer));
+  // As bytes: to text Fastify would add a charset, which JSON does not have.
+  const body = Buffer.from(JSON.stringify(answer));
+  return reply.code(answer.status).type(PROBLEM_TYPE).send(body);
 }
 
 function refuseOtherMethods(

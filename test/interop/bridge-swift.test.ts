@@ -1,0 +1,256 @@
+// The S3 bridge between a real S3 store (Swift) and a keep over attested TLS.
+import assert from "node:assert/strict";
+import type { AddressInfo, Socket } from "node:net";
+import { connect, createServer } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { connectKeep } from "@holdfast/channel";
+import { KeepClient, type Problem, type S3StreamBody } from "@holdfast/contract";
+import { systemClock } from "@holdfast/core";
+import { parsePolicy } from "@holdfast/policy";
+import { newIdentities, userPolicy, vodFunction } from "../../apps/control/src/testing/samples.ts";
+import { makeWorld, type World } from "../../apps/control/src/testing/world.ts";
+import { type Swift, skipWithoutSwift, startSwift } from "../peers/swift.ts";
+
+const skip = skipWithoutSwift();
+const BUCKET = "videos";
+const TARGET = "/s3_app_input/in_enc.h264";
+const OBJECT = new Uint8Array(3_000_000).map((_, index) => index * 7);
+
+describe("the bridge between Swift and a keep", { skip, concurrency: false }, () => {
+  let swift: Swift;
+  let world: World;
+  let proxy: CuttingProxy;
+  let identities: Awaited<ReturnType<typeof newIdentities>>;
+  let policy: string;
+
+  before(async () => {
+    swift = await startSwift();
+    proxy = await startCuttingProxy(swift.endpoint);
+    const store = new S3Client({
+      endpoint: swift.endpoint,
+      region: swift.region,
+      forcePathStyle: true,
+      credentials: swift,
+      requestChecksumCalculation: "WHEN_REQUIRED",
+    });
+    await store.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    await store.send(new PutObjectCommand({ Bucket: BUCKET, Key: "in.h264", Body: OBJECT }));
+    await store.send(
+      new PutObjectCommand({ Bucket: BUCKET, Key: "empty", Body: new Uint8Array() }),
+    );
+    store.destroy();
+    world = await makeWorld({
+      s3: { endpoint: proxy.url, force_path_style: true, region: swift.region },
+    });
+    await world.start();
+    identities = await newIdentities();
+    await world.ccfaas.registerFunction(vodFunction());
+    ({ policy } = await world.ccfaas.createInstance(userPolicy(identities)));
+  });
+
+  after(async () => {
+    await world?.close();
+    await proxy?.close();
+    await swift?.close();
+  });
+
+  it("copies an object whole and answers as the original does", async () => {
+    const answer = await copy({});
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers.get("content-type") ?? "", /^text\/html/);
+    assert.equal(await answer.text(), "<p>OK video file copied</p>");
+    assert.deepEqual(await filesInKeep(), new Map([[TARGET, OBJECT.length]]));
+  });
+
+  it("copies an empty object", async () => {
+    const target = "/s3_app_input/empty";
+    assert.equal(
+      (await copy({ s3: { filename: "empty" }, veracruz: { filename: target } })).status,
+      200,
+    );
+    assert.equal((await filesInKeep()).get(target), 0);
+  });
+
+  it("says that S3 refused a wrong secret, as the original's sentence begins", async () => {
+    const target = "/s3_app_input/wrong-secret";
+    const problem = await refusal(502, "S3_READ_FAILED", {
+      s3: { aws_secret_access_key: "wrong" },
+      veracruz: { filename: target },
+    });
+    assert.match(
+      problem.detail,
+      /^Not able to read bucket videos file in\.h264 from S3: ClientError: SignatureDoesNotMatch \(403\)/,
+    );
+    assert.equal((await filesInKeep()).has(target), false);
+  });
+
+  it("says that there is no such object, and writes no empty file", async () => {
+    const target = "/s3_app_input/missing";
+    await refusal(404, "S3_NOT_FOUND", {
+      s3: { filename: "nothing" },
+      veracruz: { filename: target },
+    });
+    assert.equal((await filesInKeep()).has(target), false);
+  });
+
+  it("leaves nothing in the keep when S3 breaks off in the middle", async () => {
+    const target = "/s3_app_input/cut";
+    proxy.cutAfter(1_000_000);
+    try {
+      await refusal(502, "S3_READ_FAILED", { veracruz: { filename: target } });
+    } finally {
+      proxy.cutAfter(undefined);
+    }
+    assert.equal((await filesInKeep()).has(target), false);
+  });
+
+  it("leaves nothing in the keep when a byte is changed on the way", async () => {
+    const target = "/s3_app_input/changed";
+    proxy.changeAfter(1_000_000);
+    try {
+      const { detail } = await refusal(502, "S3_READ_FAILED", { veracruz: { filename: target } });
+      assert.match(detail, /MD5/);
+    } finally {
+      proxy.changeAfter(undefined);
+    }
+    assert.equal((await filesInKeep()).has(target), false);
+  });
+
+  it("passes on that the keep refuses a path outside the identity's rights", async () => {
+    await refusal(502, "KEEP_REFUSED", { veracruz: { filename: "/program/detector.wasm" } });
+    assert.equal((await filesInKeep()).has("/program/detector.wasm"), false);
+  });
+
+  it("sends no byte to a keep that runs another policy", async () => {
+    const target = "/s3_app_input/other-policy";
+    const edited = policy.replace('"debug": true', '"debug": false');
+    await refusal(502, "KEEP_NOT_PROVEN", { veracruz: { filename: target, policy: edited } });
+    assert.equal((await filesInKeep()).has(target), false);
+  });
+
+  it("refuses a key that is not the certificate's", async () => {
+    await refusal(422, "KEEP_IDENTITY", { veracruz: { key: identities.user.keyPem } });
+  });
+
+  it("refuses half of the credentials, as the original does", async () => {
+    const answer = await copy({ s3: { aws_secret_access_key: "" } });
+    assert.equal(answer.status, 400);
+    const problem = (await answer.json()) as Problem;
+    assert.equal(problem.code, "S3_CREDENTIALS");
+    assert.equal(problem.detail, "aws credentials have to be all provided or none");
+  });
+
+  it("says that a keep is gone", async () => {
+    const other = await world.ccfaas.createInstance(userPolicy(identities, { instanceid: "gone" }));
+    await world.ccfaas.deleteInstance("gone");
+    await refusal(502, "KEEP_UNREACHABLE", { veracruz: { policy: other.policy } });
+  });
+
+  function copy(change: {
+    s3?: Partial<S3StreamBody["s3"]>;
+    veracruz?: Partial<S3StreamBody["veracruz"]>;
+  }): Promise<Response> {
+    const body: S3StreamBody = {
+      s3: {
+        bucket: BUCKET,
+        filename: "in.h264",
+        region_name: swift.region,
+        aws_access_key_id: swift.accessKeyId,
+        aws_secret_access_key: swift.secretAccessKey,
+        ...change.s3,
+      },
+      veracruz: {
+        filename: TARGET,
+        policy,
+        certificate: identities.bridge.certificatePem,
+        key: identities.bridge.keyPem,
+        ...change.veracruz,
+      },
+    };
+    return fetch(`${world.s3Url}/s3_stream_veracruz`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+
+  async function refusal(
+    status: number,
+    code: string,
+    change: Parameters<typeof copy>[0],
+  ): Promise<Problem> {
+    const answer = await copy(change);
+    const problem = (await answer.json()) as Problem;
+    assert.equal(`${answer.status} ${problem.code}`, `${status} ${code}`, problem.detail);
+    assert.equal(answer.headers.get("content-type"), "application/problem+json");
+    return problem;
+  }
+
+  async function filesInKeep(): Promise<Map<string, number>> {
+    const connection = await connectKeep({
+      policy: parsePolicy(policy),
+      identity: identities.bridge,
+      clock: systemClock,
+    });
+    try {
+      const { entries } = await new KeepClient(connection).list("/s3_app_input");
+      return new Map(entries.map(({ name, size }) => [name, size]));
+    } finally {
+      connection.close();
+    }
+  }
+});
+
+/** Stands between the bridge and the store, and spoils what comes back when told to. */
+interface CuttingProxy {
+  readonly url: string;
+  cutAfter(bytes: number | undefined): void;
+  changeAfter(bytes: number | undefined): void;
+  close(): Promise<void>;
+}
+
+async function startCuttingProxy(target: string): Promise<CuttingProxy> {
+  const { hostname, port } = new URL(target);
+  let cut: number | undefined;
+  let change: number | undefined;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const store = connect(Number(port), hostname);
+    let passed = 0;
+    for (const socket of [client, store]) {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+      socket.once("close", () => {
+        sockets.delete(socket);
+        client.destroy();
+        store.destroy();
+      });
+    }
+    client.pipe(store);
+    store.on("data", (part: Buffer) => {
+      passed += part.length;
+      if (change !== undefined && passed > change) part[part.length - 1] = (part.at(-1) ?? 0) ^ 1;
+      if (cut !== undefined && passed > cut) client.destroy();
+      else if (!client.write(part)) {
+        store.pause();
+        client.once("drain", () => store.resume());
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cutAfter: (bytes) => {
+      cut = bytes;
+    },
+    changeAfter: (bytes) => {
+      change = bytes;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
