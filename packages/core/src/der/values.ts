@@ -68,15 +68,22 @@ export function derBitStringBytes(node: DerNode, where: string): Uint8Array {
   return node.content.subarray(1);
 }
 
-/** Named bits that are set in a BIT STRING, by number. Trailing zero bits are refused (X.690 11.2.2). */
-export function derNamedBits(node: DerNode, where: string): ReadonlySet<number> {
+/**
+ * Named bits that are set in a BIT STRING, by number. Trailing zero bits are refused (X.690 11.2.2), unless the caller
+ * knows of issuers that write them.
+ */
+export function derNamedBits(
+  node: DerNode,
+  where: string,
+  options: { trailingZeros?: boolean } = {},
+): ReadonlySet<number> {
   expectTag(node, TAG.bitString, where);
   const [unused, ...bytes] = node.content;
   if (unused === undefined || unused > 7 || (bytes.length === 0 && unused !== 0)) {
     throw fault(`${where}: not a BIT STRING`);
   }
   const last = bytes.at(-1);
-  if (last !== undefined && ((last >> unused) & 1) === 0)
+  if (last !== undefined && ((last >> unused) & 1) === 0 && !options.trailingZeros)
     throw fault(`${where}: trailing zero bits`);
   if (last !== undefined && (last & ((1 << unused) - 1)) !== 0) {
     throw fault(`${where}: unused bits are set`);

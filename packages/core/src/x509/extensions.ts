@@ -96,7 +96,9 @@ export function parseKeyUsage(extensions: Extensions): ReadonlySet<KeyUsage> | u
   const extension = extensions.get(EXTENSION.keyUsage);
   if (extension === undefined) return undefined;
   const usages = new Set<KeyUsage>();
-  for (const bit of derNamedBits(readDer(extension.value), "keyUsage")) {
+  // Intermediates of AMD write all eight bits; the meaning is the same.
+  const bits = derNamedBits(readDer(extension.value), "keyUsage", { trailingZeros: true });
+  for (const bit of bits) {
     const usage = KEY_USAGE[bit];
     if (usage !== undefined) usages.add(usage);
   }

@@ -22,7 +22,7 @@ import { EXTENSION_REQUEST } from "./request.ts";
 export type Sign = (tbs: Uint8Array) => Promise<Uint8Array> | Uint8Array;
 
 /** Algorithms the writer can name. */
-export type IssuingAlgorithm = "ecdsa-sha256" | "ecdsa-sha384";
+export type IssuingAlgorithm = "ecdsa-sha256" | "ecdsa-sha384" | "rsa-sha256" | "rsa-pss-sha384";
 
 /** An extension to write. */
 export interface NewExtension {
@@ -56,16 +56,45 @@ export interface NewRequest {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const ALGORITHMS: Readonly<Record<IssuingAlgorithm, string>> = {
-  "ecdsa-sha256": "1.2.840.10045.4.3.2",
-  "ecdsa-sha384": "1.2.840.10045.4.3.3",
+/** A certificate that a revocation list names. */
+export interface Revoked {
+  /** Big-endian, positive. */
+  readonly serial: Uint8Array;
+  readonly at: Date;
+}
+
+/** What a new revocation list says. */
+export interface NewRevocationList {
+  /** Name, DER. */
+  readonly issuer: Uint8Array;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date;
+  readonly revoked: readonly Revoked[];
+  readonly algorithm: IssuingAlgorithm;
+}
+
+const SHA384 = "2.16.840.1.101.3.4.2.2";
+/** AlgorithmIdentifiers; of RSASSA-PSS with a salt as long as the digest. */
+const ALGORITHMS: Readonly<Record<IssuingAlgorithm, () => Bytes>> = {
+  "ecdsa-sha256": () => sequence(oid("1.2.840.10045.4.3.2")),
+  "ecdsa-sha384": () => sequence(oid("1.2.840.10045.4.3.3")),
+  "rsa-sha256": () => sequence(oid("1.2.840.113549.1.1.11"), der(TAG.null)),
+  "rsa-pss-sha384": () =>
+    sequence(
+      oid("1.2.840.113549.1.1.10"),
+      sequence(
+        explicit(0, sequence(oid(SHA384))),
+        explicit(1, sequence(oid("1.2.840.113549.1.1.8"), sequence(oid(SHA384)))),
+        explicit(2, unsignedInteger(Uint8Array.of(48))),
+      ),
+    ),
 };
 
 /** Makes a certificate. */
 export async function createCertificate(fields: NewCertificate, sign: Sign): Promise<Bytes> {
   if (fields.serial.length === 0 || fields.serial.length > 20)
     throw fault("serial of 1 to 20 bytes expected");
-  const algorithm = sequence(oid(ALGORITHMS[fields.algorithm]));
+  const algorithm = ALGORITHMS[fields.algorithm]();
   const tbs = sequence(
     explicit(0, unsignedInteger(Uint8Array.of(2))),
     unsignedInteger(fields.serial),
@@ -91,7 +120,24 @@ export async function createCertificationRequest(fields: NewRequest, sign: Sign)
     fields.spki,
     der(contextTag(0, true), ...attributes),
   );
-  return sequence(tbs, sequence(oid(ALGORITHMS[fields.algorithm])), bitString(await sign(tbs)));
+  return sequence(tbs, ALGORITHMS[fields.algorithm](), bitString(await sign(tbs)));
+}
+
+/** Makes a revocation list. */
+export async function createRevocationList(fields: NewRevocationList, sign: Sign): Promise<Bytes> {
+  const algorithm = ALGORITHMS[fields.algorithm]();
+  const revoked = fields.revoked.map(({ serial, at }) =>
+    sequence(unsignedInteger(serial), time(at)),
+  );
+  const tbs = sequence(
+    unsignedInteger(Uint8Array.of(1)),
+    algorithm,
+    fields.issuer,
+    time(fields.thisUpdate),
+    time(fields.nextUpdate),
+    ...(revoked.length === 0 ? [] : [sequence(...revoked)]),
+  );
+  return sequence(tbs, algorithm, bitString(await sign(tbs)));
 }
 
 /** Basic constraints, critical. */

@@ -4,7 +4,7 @@ import { equalBytes } from "../bytes.ts";
 import type { CryptoPort } from "../crypto-port.ts";
 import { type Check, check } from "../verdict.ts";
 import { type Certificate, isSignedBy } from "./certificate.ts";
-import { EXTENSION } from "./extensions.ts";
+import { EXTENSION, type KeyUsage } from "./extensions.ts";
 import type { RevocationList } from "./revocation-list.ts";
 
 /** What a path is verified against. */
@@ -22,6 +22,8 @@ export interface PathRequest {
   readonly knownExtensions?: readonly string[];
   /** Whether the leaf may be a CA; by default it may not. */
   readonly leafMayBeCa?: boolean;
+  /** What the leaf's key is for, when its key usage says anything at all; `digitalSignature` by default. */
+  readonly leafUsage?: KeyUsage;
 }
 
 const MAXIMUM_PATH = 10;
@@ -61,7 +63,9 @@ export async function verifyPath(request: PathRequest): Promise<Check[]> {
     firstFault("path.ca", path, (certificate, _issuer, index) =>
       caFault(certificate, index, request),
     ),
-    firstFault("path.key-usage", path, keyUsageFault),
+    firstFault("path.key-usage", path, (certificate, _issuer, index) =>
+      keyUsageFault(certificate, index, request.leafUsage ?? "digitalSignature"),
+    ),
     firstFault("path.path-length", path, (certificate, _issuer, index) =>
       certificate.pathLength !== undefined &&
       countIntermediates(path, index) > certificate.pathLength
@@ -134,12 +138,12 @@ function caFault(
 
 function keyUsageFault(
   certificate: Certificate,
-  _issuer: Certificate | undefined,
   index: number,
+  leafUsage: KeyUsage,
 ): string | undefined {
   if (index === 0) {
     if (certificate.isCa || certificate.keyUsage === undefined) return undefined;
-    return certificate.keyUsage.has("digitalSignature") ? undefined : "lacks digitalSignature";
+    return certificate.keyUsage.has(leafUsage) ? undefined : `lacks ${leafUsage}`;
   }
   return certificate.keyUsage?.has("keyCertSign") ? undefined : "lacks keyCertSign";
 }

@@ -1,15 +1,16 @@
 // Certificates against Node's own reader as the oracle, and one negative path for each check.
 import assert from "node:assert/strict";
-import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
+import { constants, generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { bitString, der, explicit, oid, sequence, time, unsignedInteger } from "../der/write.ts";
+import { bitString, der, explicit, oid, sequence, unsignedInteger } from "../der/write.ts";
 import {
   basicConstraints,
   type Certificate,
   CertificateError,
   createCertificate,
   createCertificationRequest,
+  createRevocationList,
   encodeName,
   isRequestSigned,
   keyUsage,
@@ -72,21 +73,17 @@ async function failing(chain: Certificate[], anchor: Certificate, change = {}): 
 }
 
 async function revocationList(issuer: Party, revoked: string[], nextUpdate = NOT_AFTER) {
-  const algorithm = sequence(oid("1.2.840.10045.4.3.2"));
-  const entries = revoked.map((number) =>
-    sequence(unsignedInteger(Uint8Array.fromHex(number)), time(NOT_BEFORE)),
+  const list = await createRevocationList(
+    {
+      issuer: issuer.certificate.subject.der,
+      thisUpdate: NOT_BEFORE,
+      nextUpdate,
+      revoked: revoked.map((number) => ({ serial: Uint8Array.fromHex(number), at: NOT_BEFORE })),
+      algorithm: "ecdsa-sha256",
+    },
+    (tbs) => sign("sha256", tbs, issuer.privateKey),
   );
-  const tbs = sequence(
-    unsignedInteger(Uint8Array.of(1)),
-    algorithm,
-    issuer.certificate.subject.der,
-    time(NOT_BEFORE),
-    time(nextUpdate),
-    ...(entries.length > 0 ? [sequence(...entries)] : []),
-  );
-  return parseRevocationList(
-    sequence(tbs, algorithm, bitString(sign("sha256", tbs, issuer.privateKey))),
-  );
+  return parseRevocationList(list);
 }
 
 test("a certificate reads the same here and in Node", async () => {
@@ -189,6 +186,14 @@ test("a path fails by the check that its fault belongs to", async (t) => {
       "path.key-usage",
     ]);
   });
+  await t.test("leaf of another use", async () => {
+    const odd = await issue("leaf", root, { extensions: [keyUsage("keyEncipherment")] });
+    assert.deepEqual(await failing([odd.certificate], anchor), ["path.key-usage"]);
+    assert.deepEqual(
+      await failing([odd.certificate], anchor, { leafUsage: "keyEncipherment" }),
+      [],
+    );
+  });
   await t.test("path length", async () => {
     const top = await issue("top", undefined, {
       extensions: [basicConstraints(true, 0), keyUsage("keyCertSign")],
@@ -207,6 +212,38 @@ test("a path fails by the check that its fault belongs to", async (t) => {
     assert.deepEqual(await failing([odd.certificate], anchor), ["path.critical-extensions"]);
     assert.deepEqual(await failing([odd.certificate], anchor, { knownExtensions: ["2.25.9"] }), []);
   });
+});
+
+test("key usage may be written with trailing zero bits, as AMD does", async () => {
+  const root = await issue("root", undefined, {
+    extensions: [basicConstraints(true), { ...keyUsage(), value: Uint8Array.of(3, 2, 0, 4) }],
+  });
+  assert.deepEqual([...(root.certificate.keyUsage ?? [])], ["keyCertSign"]);
+});
+
+test("RSASSA-PSS certificates verify", async () => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pss = { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 };
+  const name = encodeName({ CN: "pss" });
+  const der = await createCertificate(
+    {
+      serial: Uint8Array.of(1),
+      issuer: name,
+      subject: name,
+      notBefore: NOT_BEFORE,
+      notAfter: NOT_AFTER,
+      spki: publicKey.export({ type: "spki", format: "der" }),
+      extensions: [basicConstraints(true), keyUsage("keyCertSign")],
+      algorithm: "rsa-pss-sha384",
+    },
+    (tbs) => sign("sha384", tbs, pss),
+  );
+  assert.ok(new X509Certificate(der).verify(publicKey));
+  const root = parseCertificate(der);
+  assert.deepEqual(root.algorithm, { kind: "rsa-pss", hash: "SHA-384", saltLength: 48 });
+  assert.deepEqual(await failing([root], root), []);
+  const below = await issue("leaf", { certificate: root, privateKey }, { algorithm: "rsa-sha256" });
+  assert.deepEqual(await failing([below.certificate], root), []);
 });
 
 test("revocation is checked when lists are part of the request", async (t) => {
