@@ -2,12 +2,14 @@
 import { Command, CommanderError } from "commander";
 import { usageError } from "./command.ts";
 import { clientCommand, withoutAliases } from "./commands/client.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { evidenceCommands } from "./commands/evidence.ts";
 import { functionCommands } from "./commands/function.ts";
 import { identityCommands } from "./commands/identity.ts";
 import { instanceCommands } from "./commands/instance.ts";
 import { keepCommands } from "./commands/keep.ts";
 import { policyCommands } from "./commands/policy.ts";
+import { receiptCommands } from "./commands/receipt.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { upCommand } from "./commands/up.ts";
 import { userAppCommand } from "./commands/user-app.ts";
@@ -40,6 +42,7 @@ Without TEE hardware the platform is SIMULATED: real formats and checks, but not
 ${EXIT_HELP}`,
     );
   for (const command of [
+    demoCommand(context),
     upCommand(context),
     serveCommands(context),
     functionCommands(context),
@@ -47,6 +50,7 @@ ${EXIT_HELP}`,
     clientCommand(context),
     userAppCommand(context),
     policyCommands(context),
+    receiptCommands(context),
     evidenceCommands(context),
     identityCommands(context),
     keepCommands(context),

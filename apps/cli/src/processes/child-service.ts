@@ -72,16 +72,30 @@ export class ChildService {
     return this.#end === undefined;
   }
 
+  /** Waits until the service says that it is healthy. */
+  waitHealthy(url: string, signal: AbortSignal): Promise<void> {
+    return this.waitUntil(() => answers(`${url}/healthz`, ({ ok }) => ok), signal);
+  }
+
+  /** Waits until the service answers anything at all. */
+  waitAnswering(url: string, signal: AbortSignal): Promise<void> {
+    return this.waitUntil(() => answers(url, () => true), signal);
+  }
+
   /**
-   * Waits until the service answers.
+   * Waits until the service is ready.
    * @throws CliError CLI_PROCESS when it ends first, with the end of its log, or when it takes too long
    */
-  async waitHealthy(url: string, signal: AbortSignal, timeoutMs = 30_000): Promise<void> {
+  async waitUntil(
+    isReady: () => Promise<boolean>,
+    signal: AbortSignal,
+    timeoutMs = 30_000,
+  ): Promise<void> {
     const until = performance.now() + timeoutMs;
-    while (!(await answersHealth(url))) {
+    while (!(await isReady())) {
       if (signal.aborted) throw new CliError("CLI_INTERRUPTED", "interrupted", { exitCode: 130 });
       if (!this.isRunning) throw await this.#failure("ended before it was ready");
-      if (performance.now() > until) throw await this.#failure("does not answer");
+      if (performance.now() > until) throw await this.#failure("is not ready in time");
       await sleep(POLL_MS);
     }
   }
@@ -119,11 +133,11 @@ export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-async function answersHealth(url: string): Promise<boolean> {
+async function answers(url: string, accepts: (answer: Response) => boolean): Promise<boolean> {
   try {
-    const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2000) });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) });
     await answer.body?.cancel();
-    return answer.ok;
+    return accepts(answer);
   } catch {
     // Not yet: the caller decides how long to go on.
     return false;

@@ -53,6 +53,26 @@ export class Platform {
     this.urls = { attestation: at(attestation), vaas: at(vaas), ccfaas: at(ccfaas), s3: at(s3) };
   }
 
+  /** Where it listens. */
+  get ports(): PlatformPorts {
+    return this.#options.ports;
+  }
+
+  /** Where it keeps everything. */
+  get dataDirectory(): string {
+    return this.#options.dataDirectory;
+  }
+
+  /** Certificate of the simulated root, PEM file. */
+  get simulatedRootFile(): string {
+    return join(this.#authorityDirectory, "root.pem");
+  }
+
+  /** Where the simulated root and its key are. */
+  get simulatedPlatformDirectory(): string {
+    return this.#authorityDirectory;
+  }
+
   /** The control plane's process, to be killed by whoever wants to see it come back. */
   get control(): ChildService | undefined {
     return this.#control;
@@ -70,7 +90,7 @@ export class Platform {
     this.#attestation = await this.#start("attestation", ENTRY.trust, {
       listen: { host: HOST, port: ports.attestation },
       data_dir: join(dataDirectory, "attestation"),
-      simulated_root: join(this.#authorityDirectory, "root.pem"),
+      simulated_root: this.simulatedRootFile,
     });
     await this.#attestation.waitHealthy(this.urls.attestation, this.#context.interrupted);
   }

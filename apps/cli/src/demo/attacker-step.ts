@@ -1,0 +1,104 @@
+// "What an attacker saw", told with a hexdump: the machines in between held ciphertext, and the search says so.
+import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CliError } from "../errors.ts";
+import { formatBytes } from "../terminal/progress.ts";
+import {
+  entropy,
+  hexdump,
+  keyForms,
+  readStart,
+  type Secret,
+  searchFiles,
+  searchMemory,
+} from "./attacker.ts";
+import type { Scene } from "./job.ts";
+import type { JobOutcome } from "./run-steps.ts";
+
+/** What was searched, and that nothing was found. */
+export interface AttackerView {
+  readonly searched_files: number;
+  readonly searched_bytes: number;
+  /** Null where the system does not let us look into memory. */
+  readonly searched_memory_bytes: number | null;
+  readonly patterns: number;
+  readonly found: readonly string[];
+  readonly stored_object_entropy: number;
+}
+
+const DUMP_BYTES = 48;
+const ENTROPY_BYTES = 64 * 1024;
+const RESULT_SAMPLE = 24;
+
+/** Searches everything the machines in between held. */
+export async function showAttacker(scene: Scene, outcome: JobOutcome): Promise<AttackerView> {
+  const { story, stage, video } = scene;
+  const secrets = await secretsOf(scene, outcome);
+  return story.step("An attacker searches all that the machines held", async () => {
+    const files = searchFiles([stage.store.directory, stage.platform.dataDirectory], secrets);
+    const pid = stage.platform.control?.pid;
+    const memory = pid === undefined ? undefined : searchMemory(pid, secrets);
+    const found = [
+      ...files.found,
+      ...(memory?.found ?? []).map((what) => `${what} in the control plane's memory`),
+    ];
+    if (found.length > 0) {
+      throw new CliError(
+        "CLI_CHEAT_SUCCEEDED",
+        `plain data was found outside the keep: ${found[0]}`,
+        {
+          hint: "this is a fault of Holdfast: please report it",
+        },
+      );
+    }
+    const object = storedObject(stage.store.directory);
+    const bits = entropy(readStart(object, ENTROPY_BYTES));
+    const value: AttackerView = {
+      searched_files: files.files,
+      searched_bytes: files.bytes,
+      searched_memory_bytes: memory?.bytes ?? null,
+      patterns: secrets.length,
+      found,
+      stored_object_entropy: Number(bits.toFixed(4)),
+    };
+    return {
+      value,
+      checked: [
+        `${files.files} files (${formatBytes(files.bytes)}) of store, bridge and control plane${memoryWords(memory?.bytes)}`,
+        `searched for the key, ${video.samples.length} pieces of the plain video, pictures and detections: nothing found`,
+        `the stored object, ${bits.toFixed(3)} bits of entropy a byte:`,
+        ...hexdump(object, DUMP_BYTES).map((line) => `  ${line}`),
+      ].join("\n"),
+    };
+  });
+}
+
+async function secretsOf({ video }: Scene, { outputs }: JobOutcome): Promise<Secret[]> {
+  const results: Secret[] = [];
+  for (const { name, path } of outputs) {
+    const bytes = await readFile(path);
+    const middle = Math.floor(bytes.length / 2);
+    const sample = bytes.subarray(middle, middle + RESULT_SAMPLE);
+    if (sample.length === RESULT_SAMPLE && new Set(sample).size > 8) {
+      results.push({ what: name, bytes: Uint8Array.from(sample) });
+    }
+  }
+  return [
+    ...keyForms("the video's key", video.key),
+    ...video.samples.map((bytes) => ({ what: "plain video", bytes })),
+    ...results,
+  ];
+}
+
+function storedObject(directory: string): string {
+  const [name] = globSync("**/*_object", { cwd: directory });
+  if (name === undefined) throw new CliError("CLI_PROCESS", "the object store holds no object");
+  return join(directory, name);
+}
+
+function memoryWords(bytes: number | undefined): string {
+  return bytes === undefined
+    ? "; the control plane's memory could not be read here"
+    : `, and ${formatBytes(bytes)} of the control plane's memory`;
+}

@@ -1,0 +1,111 @@
+// Where the demo plays: a temporary directory, free loopback ports, and every process on them. Whatever happens, all of
+// it is ended.
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { ENTRY } from "../processes/checkout.ts";
+import { ChildService } from "../processes/child-service.ts";
+import { loadersUnder } from "../processes/leftover-keeps.ts";
+import { Platform } from "../processes/platform.ts";
+import { freePortRange, freePorts } from "../processes/ports.ts";
+
+/** The demo's object store. */
+export interface StageStore {
+  readonly url: string;
+  readonly directory: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+const KEEPS = 8;
+const BUCKET = "camera-videos";
+const REGION = "eu-west-1";
+
+/** Processes and directories of one demo. */
+export class Stage {
+  /** Removed at the end. */
+  readonly directory: string;
+  /** What the user keeps on his own machine: key, IV, identities. */
+  readonly userDirectory: string;
+  readonly platform: Platform;
+  readonly store: StageStore;
+  readonly #context: Context;
+  readonly #extra: ChildService[] = [];
+
+  private constructor(context: Context, directory: string, platform: Platform, store: StageStore) {
+    this.#context = context;
+    this.directory = directory;
+    this.userDirectory = join(directory, "user");
+    this.platform = platform;
+    this.store = store;
+  }
+
+  /** Finds a place; nothing is started yet. */
+  static async prepare(context: Context, bundle: string): Promise<Stage> {
+    const directory = await mkdtemp(join(tmpdir(), "holdfast-demo-"));
+    await mkdir(join(directory, "user"), { mode: 0o700 });
+    const [attestation = 0, vaas = 0, ccfaas = 0, s3 = 0, storePort = 0] = await freePorts(5);
+    const keeps = await freePortRange(KEEPS, randomBytes(2).readUInt16BE());
+    const store: StageStore = {
+      url: `http://127.0.0.1:${storePort}`,
+      directory: join(directory, "object-store"),
+      bucket: BUCKET,
+      region: REGION,
+      accessKeyId: `DEMO${randomBytes(6).toString("hex").toUpperCase()}`,
+      secretAccessKey: randomBytes(24).toString("base64url"),
+    };
+    const platform = new Platform(context, {
+      dataDirectory: join(directory, "platform"),
+      ports: { attestation, vaas, ccfaas, s3, keeps, keepsLast: keeps + KEEPS - 2 },
+      bundle,
+      s3Endpoint: store.url,
+    });
+    await mkdir(platform.logs, { recursive: true, mode: 0o700 });
+    return new Stage(context, directory, platform, store);
+  }
+
+  /** A port that no keep of the platform is given. */
+  get sparePort(): number {
+    return this.platform.ports.keepsLast + 1;
+  }
+
+  /** Starts a process that is ended with the rest. */
+  start(name: string, script: string, words: readonly string[], input: string): ChildService {
+    const service = ChildService.start({
+      name,
+      arguments: [script, ...words],
+      logFile: join(this.platform.logs, `${name.replaceAll(" ", "-")}.log`),
+      input,
+    });
+    this.#extra.push(service);
+    return service;
+  }
+
+  /** Starts the object store; its secret goes in by standard input. */
+  async startStore(): Promise<void> {
+    const { url, directory, bucket, region, accessKeyId, secretAccessKey } = this.store;
+    const words = ["serve", "object-store", "--directory", directory, "--bucket", bucket];
+    const more = ["--port", new URL(url).port, "--region", region, "--access-key-id", accessKeyId];
+    const service = this.start("object store", ENTRY.cli, [...words, ...more], secretAccessKey);
+    await service.waitAnswering(url, this.#context.interrupted);
+  }
+
+  /**
+   * Ends everything that was started and removes the directory.
+   * @throws CliError CLI_PROCESS when a keep could not be ended
+   */
+  async end(): Promise<void> {
+    await this.platform.stop();
+    await Promise.all(this.#extra.map((service) => service.stop()));
+    const left = await loadersUnder(this.platform.dataDirectory);
+    if (left.length > 0) {
+      throw new CliError("CLI_PROCESS", `keeps are left behind: ${left.join(", ")}`);
+    }
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
