@@ -34,6 +34,8 @@ export interface KeepVerdict {
   readonly policyHash: string;
   /** End of the keep's certificate. */
   readonly notAfter: Date;
+  /** The keep's own certificate, DER, for whoever binds more to its key; absent when it presented none. */
+  readonly leaf?: Uint8Array;
   /** Subjects from the leaf to the authority. */
   readonly chain: readonly string[];
 }
@@ -78,6 +80,7 @@ export async function judgeKeep(request: JudgeRequest): Promise<KeepVerdict> {
     measurement: claims.measurement,
     policyHash: request.policyHash,
     notAfter: leaf?.notAfter ?? request.at,
+    ...(leaf === undefined ? {} : { leaf: leaf.der }),
     chain: chain.map(({ subject }) => subject.text),
   };
 }
