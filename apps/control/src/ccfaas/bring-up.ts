@@ -112,7 +112,7 @@ function refusalOf(thrown: unknown): ControlError {
   if (thrown instanceof HoldfastError) {
     return new ControlError(500, "PROVISIONING_FAILED", messageOf(thrown), { cause: thrown });
   }
-  return new ControlError(500, "INTERNAL", "the instance could not be brought up", {
+  return new ControlError(500, "SERVICE_FAILED", "the instance could not be brought up", {
     cause: thrown,
   });
 }
