@@ -25,6 +25,7 @@ export * from "./nitro/root.ts";
 export * from "./nitro/verify.ts";
 export * from "./snp/authorities.ts";
 export * from "./snp/claims.ts";
+export { AMD_EXTENSION } from "./snp/leaf.ts";
 export type { SnpPolicy } from "./snp/policy.ts";
 export { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from "./snp/report.ts";
 export type { SnpProduct, SnpTcb } from "./snp/tcb.ts";

@@ -5,4 +5,8 @@ export * from "./nitro/content-defects.ts";
 export * from "./nitro/defect.ts";
 export * from "./nitro/format-defects.ts";
 export * from "./nitro/world.ts";
+export * from "./pki/party.ts";
+export * from "./snp/defects.ts";
+export * from "./snp/report.ts";
+export * from "./snp/world.ts";
 export * from "./vectors.ts";

@@ -1,0 +1,118 @@
+// Reads endorsement files, each told apart by its content: PEM with certificates, lists and keys; DER; JSON collateral of
+// Intel in the forms in use; JSON web keys. What can't be used is named with a reason, never silently dropped.
+import {
+  type Certificate,
+  fromHex,
+  fromPem,
+  HoldfastError,
+  messageOf,
+  parseCertificate,
+  parseRevocationList,
+  type RevocationList,
+  toText,
+} from "@holdfast/core";
+import type { Endorsements, IgnoredEndorsement } from "./endorsements.ts";
+import type { IntelDocument } from "./intel-document.ts";
+import { readJsonEndorsement } from "./read-json.ts";
+import { keyOfSpki, type TrustedKey } from "./trusted-key.ts";
+
+/** A file with endorsements. */
+export interface EndorsementFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What one file gave. */
+export interface ReadEndorsement {
+  readonly certificates?: readonly Certificate[];
+  readonly revocationLists?: readonly RevocationList[];
+  readonly intel?: readonly IntelDocument[];
+  readonly keys?: readonly TrustedKey[];
+}
+
+/** The longest file read, in bytes, and the most files. */
+export const MAXIMUM_ENDORSEMENT: number = 8 * 1024 * 1024;
+export const MAXIMUM_ENDORSEMENTS = 1024;
+const LINE_FEED_OR_BRACE = /^\s*[{[]/;
+
+/** Reads files; those that hold nothing usable are listed as ignored. */
+export function readEndorsements(files: readonly EndorsementFile[]): Endorsements {
+  const ignored: IgnoredEndorsement[] = [];
+  const parts: ReadEndorsement[] = [];
+  for (const [index, { name, bytes }] of files.entries()) {
+    if (index >= MAXIMUM_ENDORSEMENTS) {
+      ignored.push({ name, reason: `over ${MAXIMUM_ENDORSEMENTS} files` });
+      continue;
+    }
+    try {
+      parts.push(readOne(bytes));
+    } catch (thrown) {
+      if (!(thrown instanceof HoldfastError)) throw thrown;
+      ignored.push({ name, reason: messageOf(thrown) });
+    }
+  }
+  return {
+    certificates: parts.flatMap(({ certificates }) => certificates ?? []),
+    revocationLists: parts.flatMap(({ revocationLists }) => revocationLists ?? []),
+    intel: parts.flatMap(({ intel }) => intel ?? []),
+    keys: parts.flatMap(({ keys }) => keys ?? []),
+    ignored,
+  };
+}
+
+/** Several sets as one. */
+export function mergeEndorsements(...sets: readonly Endorsements[]): Endorsements {
+  return {
+    certificates: sets.flatMap(({ certificates }) => certificates),
+    revocationLists: sets.flatMap(({ revocationLists }) => revocationLists),
+    intel: sets.flatMap(({ intel }) => intel),
+    keys: sets.flatMap(({ keys }) => keys),
+    ignored: sets.flatMap(({ ignored }) => ignored),
+  };
+}
+
+function readOne(bytes: Uint8Array): ReadEndorsement {
+  if (bytes.length > MAXIMUM_ENDORSEMENT) {
+    throw unusable(`${bytes.length} bytes, at most ${MAXIMUM_ENDORSEMENT} expected`);
+  }
+  if (bytes[0] === 0x30) return readDerEndorsement(bytes);
+  const text = toText(bytes);
+  if (text.includes("-----BEGIN ")) {
+    const pem = readPemEndorsement(text);
+    // Collateral in JSON carries PEM as text inside.
+    if (!LINE_FEED_OR_BRACE.test(text)) return pem;
+  }
+  if (LINE_FEED_OR_BRACE.test(text)) return readJsonEndorsement(text);
+  if (/^\s*30[0-9a-fA-F]+\s*$/.test(text)) return readDerEndorsement(fromHex(text.trim()));
+  throw unusable("no certificate, revocation list, key or collateral");
+}
+
+/** A certificate or a revocation list: of a list, the second member of what is signed is an algorithm after a number. */
+export function readDerEndorsement(der: Uint8Array): ReadEndorsement {
+  try {
+    return { certificates: [parseCertificate(der)] };
+  } catch (first) {
+    if (!(first instanceof HoldfastError)) throw first;
+    try {
+      return { revocationLists: [parseRevocationList(der)] };
+    } catch (second) {
+      if (!(second instanceof HoldfastError)) throw second;
+      throw unusable(`neither certificate (${first.message}) nor list (${second.message})`);
+    }
+  }
+}
+
+/** Every certificate, revocation list and public key of a PEM text. */
+export function readPemEndorsement(text: string): ReadEndorsement {
+  const blocks = (label: string): Uint8Array[] =>
+    text.includes(`-----BEGIN ${label}-----`) ? fromPem(label, text) : [];
+  return {
+    certificates: blocks("CERTIFICATE").map((der) => parseCertificate(der)),
+    revocationLists: blocks("X509 CRL").map((der) => parseRevocationList(der)),
+    keys: blocks("PUBLIC KEY").map((spki) => keyOfSpki(spki)),
+  };
+}
+
+function unusable(message: string): HoldfastError {
+  return new HoldfastError("ENDORSEMENT_UNUSABLE", message);
+}

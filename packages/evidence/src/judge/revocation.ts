@@ -1,0 +1,63 @@
+// Finds the revocation list of an authority among lists that came in any order. A list counts only with its signature,
+// within its dates, from an authority that may sign lists.
+import {
+  type Certificate,
+  type CryptoPort,
+  equalBytes,
+  isSignedBy,
+  type RevocationList,
+} from "@holdfast/core";
+
+/** The newest list that counts, or why there is none. */
+export type FoundList =
+  | { readonly kind: "found"; readonly list: RevocationList }
+  | { readonly kind: "faulty"; readonly fault: string }
+  | { readonly kind: "missing"; readonly fault: string };
+
+/** How many lists of one issuer are looked at. */
+const MAXIMUM_LISTS = 16;
+
+/** The newest list of an authority that holds at a time. */
+export async function findList(
+  lists: readonly RevocationList[],
+  issuer: Certificate,
+  { at, crypto }: { readonly at: Date; readonly crypto: CryptoPort },
+): Promise<FoundList> {
+  const of = issuer.subject.text;
+  const named = lists
+    .filter((list) => equalBytes(list.issuer.der, issuer.subject.der))
+    .slice(0, MAXIMUM_LISTS);
+  if (named.length === 0) {
+    return { kind: "missing", fault: `no revocation list of ${of} was supplied` };
+  }
+  const faults: string[] = [];
+  let newest: RevocationList | undefined;
+  for (const list of named) {
+    const fault = await faultOf(list, issuer, at, crypto);
+    if (fault !== undefined) faults.push(`revocation list of ${of}: ${fault}`);
+    else if (newest === undefined || list.thisUpdate > newest.thisUpdate) newest = list;
+  }
+  return newest === undefined
+    ? { kind: "faulty", fault: faults.join("; ") }
+    : { kind: "found", list: newest };
+}
+
+/** When a certificate was revoked by a list; undefined when it was not. */
+export function revokedAt(list: RevocationList, { serial }: Certificate): Date | undefined {
+  return list.revoked.get(serial);
+}
+
+async function faultOf(
+  list: RevocationList,
+  issuer: Certificate,
+  at: Date,
+  crypto: CryptoPort,
+): Promise<string | undefined> {
+  if (issuer.keyUsage !== undefined && !issuer.keyUsage.has("cRLSign")) {
+    return "its issuer may not sign lists";
+  }
+  if (!(await isSignedBy(list, issuer.spki, issuer.key, crypto))) return "signature does not hold";
+  if (at < list.thisUpdate) return `not valid before ${list.thisUpdate.toISOString()}`;
+  if (at > list.nextUpdate) return `expired at ${list.nextUpdate.toISOString()}`;
+  return undefined;
+}
