@@ -1,10 +1,29 @@
-// Admission of a program: what its bytes may hold before anything of it runs.
+// Admission of a program: what its bytes may hold before anything of it runs. The memory's maximum is written into the
+// module itself, because the limits of a worker thread do not bound WebAssembly memory.
+import { createHash } from "node:crypto";
+import { concat, messageOf } from "@holdfast/core";
+import { WasiError } from "../errors.ts";
+import { IMPORTABLE } from "./interface.ts";
+import { encodeU32, ModuleReader, malformed } from "./reader.ts";
+import {
+  type Bounds,
+  EXTERNAL,
+  type Export,
+  type Import,
+  readExports,
+  readFunctions,
+  readImports,
+  readMemories,
+  readTables,
+  readTypes,
+  SECTION,
+} from "./sections.ts";
 
 /** What may be admitted. */
 export interface AdmissionLimits {
   /** Becomes the maximum of the module's memory. */
   readonly maxMemoryMib: number;
-  /** Default 256 MiB. */
+  /** Default 128 MiB. */
   readonly maxModuleBytes?: number;
 }
 
@@ -15,19 +34,212 @@ export interface AdmittedModule {
   /** Compiled once; runs share it. */
   readonly compiled: WebAssembly.Module;
   readonly size: number;
-  /** Pages of 64 KiB. */
-  readonly memory: { readonly initialPages: number; readonly maximumPages: number };
+  /** Pages of 64 KiB; `imported` when the host has to make the memory. */
+  readonly memory: {
+    readonly initialPages: number;
+    readonly maximumPages: number;
+    readonly imported: boolean;
+  };
   /** Imported functions as `module.name`, sorted. */
   readonly imports: readonly string[];
 }
 
+/** Pages of WebAssembly memory in a MiB. */
+const PAGES_PER_MIB = 16;
+const MOST_PAGES = 65_536;
+const MAXIMUM_MODULE_BYTES = 128 * 1024 * 1024;
+/** Tables live outside the memory; these bounds keep them under 64 MiB. */
+const MAXIMUM_TABLES = 8;
+const MAXIMUM_TABLE_ELEMENTS = 1_000_000;
+const PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const COMPONENT_PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
+
 /**
  * Parses, checks and compiles a program.
- * @throws WasiError MODULE_* when it is not admitted
+ * @throws WasiError MODULE_MALFORMED, MODULE_TOO_LARGE, MODULE_IMPORT for functions that are not offered,
+ *   MODULE_MEMORY, MODULE_FEATURE for what can't be bounded, MODULE_ENTRY when there is no `_start`
  */
 export async function admitModule(
-  _bytes: Uint8Array,
-  _limits: AdmissionLimits,
+  bytes: Uint8Array,
+  limits: AdmissionLimits,
 ): Promise<AdmittedModule> {
-  throw new Error("unfinished");
+  const most = limits.maxModuleBytes ?? MAXIMUM_MODULE_BYTES;
+  if (bytes.length > most) {
+    throw new WasiError("MODULE_TOO_LARGE", `${bytes.length} bytes, at most ${most} are admitted`);
+  }
+  const layout = parseLayout(bytes);
+  checkImports(layout);
+  checkEntry(layout);
+  const maximumPages = Math.min(Math.floor(limits.maxMemoryMib * PAGES_PER_MIB), MOST_PAGES);
+  const memory = onlyMemory(layout, maximumPages);
+  const bounded = rewriteBounds(bytes, layout, maximumPages);
+  return {
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    compiled: await compile(bounded),
+    size: bytes.length,
+    memory,
+    imports: layout.imports.map(({ from, name }) => `${from}.${name}`).sort(),
+  };
+}
+
+interface Section {
+  readonly id: number;
+  /** Where the section begins, its id byte included, and where its content does. */
+  readonly start: number;
+  readonly content: number;
+  readonly end: number;
+}
+
+interface Layout {
+  readonly sections: readonly Section[];
+  readonly types: readonly string[];
+  readonly imports: readonly Import[];
+  readonly functions: readonly number[];
+  readonly tables: readonly Bounds[];
+  readonly memories: readonly Bounds[];
+  readonly exports: readonly Export[];
+}
+
+function parseLayout(bytes: Uint8Array): Layout {
+  if (startsWith(bytes, COMPONENT_PREAMBLE)) {
+    throw new WasiError("MODULE_FEATURE", "a component; only core modules with WASI Preview 1 run");
+  }
+  if (!startsWith(bytes, PREAMBLE)) throw malformed("its first eight bytes are others");
+  const reader = new ModuleReader(bytes, PREAMBLE.length);
+  const sections: Section[] = [];
+  while (reader.left > 0) {
+    const start = reader.at;
+    const id = reader.byte();
+    const part = reader.part(reader.u32());
+    sections.push({ id, start, content: part.at, end: part.end });
+  }
+  const read = <T>(id: number, parse: (reader: ModuleReader) => T[]): T[] => {
+    const [section, twice] = sections.filter((candidate) => candidate.id === id);
+    if (twice !== undefined) throw malformed(`section ${id} stands twice`);
+    if (section === undefined) return [];
+    const part = new ModuleReader(bytes, section.content, section.end);
+    const items = parse(part);
+    if (part.left > 0) throw malformed(`section ${id} has bytes behind its end`);
+    return items;
+  };
+  return {
+    sections,
+    types: read(SECTION.type, readTypes),
+    imports: read(SECTION.import, readImports),
+    functions: read(SECTION.function, readFunctions),
+    tables: read(SECTION.table, readTables),
+    memories: read(SECTION.memory, readMemories),
+    exports: read(SECTION.export, readExports),
+  };
+}
+
+function checkImports(layout: Layout): void {
+  for (const entry of layout.imports) {
+    const { from, name } = entry;
+    if (entry.kind === "memory" && from === "env" && name === "memory") continue;
+    const offered = Object.hasOwn(IMPORTABLE, from) ? IMPORTABLE[from] : undefined;
+    const type = offered !== undefined && Object.hasOwn(offered, name) ? offered[name] : undefined;
+    if (entry.kind !== "function" || type === undefined) {
+      throw new WasiError("MODULE_IMPORT", `${printable(from)}.${printable(name)} is not offered`);
+    }
+    if (layout.types[entry.type] !== type) {
+      throw new WasiError("MODULE_IMPORT", `${from}.${name} is imported with another type`);
+    }
+  }
+}
+
+/** The entry is `_start` without parameters; Veracruz also calls one with two, argc and argv. */
+function checkEntry(layout: Layout): void {
+  const start = layout.exports.find(({ name }) => name === "_start");
+  if (start === undefined || start.kind !== EXTERNAL.function) {
+    throw new WasiError("MODULE_ENTRY", "the module exports no function _start");
+  }
+  const imported = layout.imports.filter(({ kind }) => kind === "function").length;
+  const type = layout.types[layout.functions[start.index - imported] ?? -1];
+  if (type !== ":" && type !== "ii:" && type !== "ii:i" && type !== ":i") {
+    throw new WasiError(
+      "MODULE_ENTRY",
+      "_start takes other parameters than none, or argc and argv",
+    );
+  }
+}
+
+function onlyMemory(layout: Layout, most: number): AdmittedModule["memory"] {
+  const imported = layout.imports.flatMap((entry) =>
+    entry.kind === "memory" ? [entry.bounds] : [],
+  );
+  const [memory, another] = [...imported, ...layout.memories];
+  if (another !== undefined) throw new WasiError("MODULE_MEMORY", "more than one memory");
+  if (memory === undefined) throw new WasiError("MODULE_MEMORY", "the module has no memory");
+  const exported = layout.exports.find(({ name }) => name === "memory");
+  if (imported.length === 0 && exported?.kind !== EXTERNAL.memory) {
+    throw new WasiError("MODULE_MEMORY", "the module does not export its memory as `memory`");
+  }
+  const maximumPages = Math.min(memory.maximum ?? MOST_PAGES, most);
+  if (memory.initial > maximumPages) {
+    throw new WasiError(
+      "MODULE_MEMORY",
+      `starts with ${memory.initial / PAGES_PER_MIB} MiB of memory, ${maximumPages / PAGES_PER_MIB} MiB are allowed`,
+    );
+  }
+  return { initialPages: memory.initial, maximumPages, imported: imported.length > 0 };
+}
+
+/** The module with maxima in place: sections that hold bounds are written anew, all others are copied. */
+function rewriteBounds(bytes: Uint8Array, layout: Layout, maximumPages: number): Uint8Array {
+  if (layout.tables.length > MAXIMUM_TABLES) {
+    throw new WasiError("MODULE_FEATURE", `more than ${MAXIMUM_TABLES} tables`);
+  }
+  const edits = [
+    ...layout.memories.map((bounds) => edit(bounds, maximumPages, "memory")),
+    ...layout.imports.flatMap((entry) =>
+      entry.kind === "memory" ? [edit(entry.bounds, maximumPages, "memory")] : [],
+    ),
+    ...layout.tables.map((bounds) => edit(bounds, MAXIMUM_TABLE_ELEMENTS, "table")),
+  ];
+  const parts: Uint8Array[] = [Uint8Array.from(PREAMBLE)];
+  for (const section of layout.sections) {
+    const inside = edits.filter(({ start }) => start >= section.content && start < section.end);
+    if (inside.length === 0) {
+      parts.push(bytes.subarray(section.start, section.end));
+      continue;
+    }
+    const content: Uint8Array[] = [];
+    let at = section.content;
+    for (const { start, end, replacement } of inside) {
+      content.push(bytes.subarray(at, start), replacement);
+      at = end;
+    }
+    const whole = concat(...content, bytes.subarray(at, section.end));
+    parts.push(Uint8Array.from([section.id, ...encodeU32(whole.length)]), whole);
+  }
+  return concat(...parts);
+}
+
+function edit(bounds: Bounds, most: number, what: string) {
+  const maximum = Math.min(bounds.maximum ?? most, most);
+  if (bounds.initial > maximum) {
+    throw new WasiError(
+      "MODULE_FEATURE",
+      `a ${what} starts with ${bounds.initial}, over ${maximum}`,
+    );
+  }
+  const replacement = Uint8Array.from([1, ...encodeU32(bounds.initial), ...encodeU32(maximum)]);
+  return { start: bounds.start, end: bounds.end, replacement };
+}
+
+async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw malformed(messageOf(cause).slice(0, 300), cause);
+  }
+}
+
+function startsWith(bytes: Uint8Array, prefix: readonly number[]): boolean {
+  return prefix.every((byte, index) => bytes[index] === byte);
+}
+
+function printable(name: string): string {
+  return JSON.stringify(name.slice(0, 64)).slice(1, -1);
 }

@@ -1,0 +1,71 @@
+// The layout of a filestat, which the two generations of Preview 1 have differently, and setting of times.
+import type { FileSystem } from "../vfs/file-system.ts";
+import type { Moment, Node } from "../vfs/nodes.ts";
+import { nanoseconds } from "../vfs/snapshot-files.ts";
+import { ERRNO } from "./errno.ts";
+import type { GuestMemory } from "./guest-memory.ts";
+
+/** Where the members of a filestat stand. */
+export interface StatLayout {
+  readonly bytes: number;
+  readonly links: number;
+  readonly wideLinks: boolean;
+  readonly size: number;
+}
+
+/** The one device of a run. */
+const DEVICE = 1;
+const FST = { atim: 1, atimNow: 2, mtim: 4, mtimNow: 8 } as const;
+const FST_ALL = 15;
+
+/** What a filestat says. */
+export interface StatFacts {
+  readonly ino: number;
+  readonly filetype: number;
+  readonly links: number;
+  readonly size: number;
+  readonly accessed: Moment;
+  readonly modified: Moment;
+  readonly changed: Moment;
+}
+
+/** Writes a filestat to a range that was checked. */
+export function writeStat(
+  memory: GuestMemory,
+  layout: StatLayout,
+  at: number,
+  facts: StatFacts,
+): void {
+  memory.setU64(at, DEVICE);
+  memory.setU64(at + 8, facts.ino);
+  memory.setU64(at + 16, facts.filetype);
+  if (layout.wideLinks) memory.setU64(at + layout.links, facts.links);
+  else memory.setU32(at + layout.links, facts.links);
+  memory.setU64(at + layout.size, facts.size);
+  writeMoment(memory, at + layout.size + 8, facts.accessed);
+  writeMoment(memory, at + layout.size + 16, facts.modified);
+  writeMoment(memory, at + layout.size + 24, facts.changed);
+}
+
+/** Sets times as fd_filestat_set_times and path_filestat_set_times do. */
+export function setTimes(
+  fs: FileSystem,
+  node: Node,
+  accessed: bigint,
+  modified: bigint,
+  flags: number,
+): number {
+  if ((flags & ~FST_ALL) !== 0) return ERRNO.inval;
+  if ((flags & FST.atim) !== 0 && (flags & FST.atimNow) !== 0) return ERRNO.inval;
+  if ((flags & FST.mtim) !== 0 && (flags & FST.mtimNow) !== 0) return ERRNO.inval;
+  if ((flags & FST.atim) !== 0) node.accessed = BigInt.asUintN(64, accessed);
+  if ((flags & FST.atimNow) !== 0) node.accessed = fs.now();
+  if ((flags & FST.mtim) !== 0) node.modified = BigInt.asUintN(64, modified);
+  if ((flags & FST.mtimNow) !== 0) node.modified = fs.now();
+  fs.touched(node);
+  return ERRNO.success;
+}
+
+function writeMoment(memory: GuestMemory, at: number, moment: Moment): void {
+  memory.setBigU64(at, nanoseconds(moment));
+}

@@ -1,0 +1,43 @@
+// What a run gets when its options do not say: limits, directories, preopened descriptors.
+import { isStream, type RightsTable } from "@holdfast/policy";
+import { MAXIMUM_ENTRIES } from "../store/file-store.ts";
+import type { Snapshot } from "../store/snapshot.ts";
+import type { Preopen, RunLimits } from "./options.ts";
+
+const MIB = 1024 * 1024;
+
+/** Limits with every member. */
+export function limitsOf(limits: RunLimits = {}): Required<Omit<RunLimits, "wallTimeMs">> {
+  return {
+    outputBytes: limits.outputBytes ?? 64 * MIB,
+    storageBytes: limits.storageBytes ?? 1024 * MIB,
+    entries: limits.entries ?? MAXIMUM_ENTRIES,
+    descriptors: limits.descriptors ?? 1024,
+  };
+}
+
+/**
+ * Entries of a rights table that stand for directories: those that are one in the snapshot, and absent ones whose last
+ * name does not look like a file's. Spelling is lost in the table, so a caller who has it should say.
+ */
+export function directoriesOf(rights: RightsTable, snapshot: Snapshot): string[] {
+  const kinds = new Map(snapshot.nodes.map(({ path, kind }) => [path, kind]));
+  return entriesOf(rights).filter((path) => {
+    const kind = kinds.get(path);
+    return kind === undefined ? !/\/[^/]+\.[^/.]+$/.test(path) : kind === "directory";
+  });
+}
+
+/**
+ * The directories a guest finds open, from descriptor 3: those of its rights, and the root. A C library takes the
+ * longest one that a path begins with, and leaves leading slashes out of account, so `/data/x` and `data/x` are found
+ * under `/data`; the root is for what lies elsewhere: single files of the rights table, and paths that are refused.
+ */
+export function preopensOf(directories: readonly string[]): Preopen[] {
+  const paths = directories.filter((path) => path !== "/").sort();
+  return [...paths, "/"].map((path) => ({ path, name: path }));
+}
+
+function entriesOf(rights: RightsTable): string[] {
+  return [...rights.keys()].filter((path) => !isStream(path));
+}

@@ -1,0 +1,305 @@
+// The file system of one run: a snapshot, what the run does to it, and bounds on both. Nothing here asks for rights;
+// the calls of the host do. Every operation answers a WASI error number.
+import { Buffer } from "node:buffer";
+import { MAXIMUM_PATH_BYTES, MAXIMUM_PATH_NAMES } from "@holdfast/policy";
+import { ERRNO } from "../host/errno.ts";
+import type { Content } from "../store/content.ts";
+import { FileNode } from "./file-node.ts";
+import {
+  DirectoryNode,
+  entryOf,
+  LinkNode,
+  type Moment,
+  type Node,
+  pathIn,
+  policyBelow,
+} from "./nodes.ts";
+import type { PolicyNode } from "./policy-tree.ts";
+
+/** Bounds of a run's files. */
+export interface FileSystemLimits {
+  /** Bytes of all files together. */
+  readonly bytes: number;
+  readonly entries: number;
+}
+
+const MAXIMUM_NAME_BYTES = 255;
+const MAXIMUM_LINK_BYTES = 4096;
+
+/** Files, directories and links of a run. */
+export class FileSystem {
+  readonly root: DirectoryNode;
+  readonly limits: FileSystemLimits;
+  /** Bytes of all files, those without a name included. */
+  bytes = 0;
+  entries = 1;
+  /** A limit was reached at least once. */
+  limited = false;
+  /** Anything was changed, so that a capture is worth a walk. */
+  changed = false;
+  /** Paths of snapshot files that were read. */
+  readonly inputs = new Set<string>();
+  readonly #now: () => Moment;
+  #nextIno = 1;
+
+  constructor(limits: FileSystemLimits, policy: PolicyNode, now: () => Moment) {
+    this.limits = limits;
+    this.#now = now;
+    this.root = new DirectoryNode(this.#nextIno++, "", undefined, 0);
+    this.root.origin = "/";
+    this.root.policy = policy;
+    this.root.entry = policy.rights === undefined ? undefined : policy;
+  }
+
+  /** Makes an empty file. */
+  createFile(parent: DirectoryNode, name: string): FileNode | number {
+    const refused = this.#refuseNew(parent, name);
+    if (refused !== ERRNO.success) return refused;
+    const node = new FileNode(this.#nextIno++, this.#now());
+    this.#enter(parent, name, node);
+    return node;
+  }
+
+  /** Makes a file without a name. */
+  createAnonymous(): FileNode | number {
+    if (this.entries >= this.limits.entries) return this.#full();
+    const node = new FileNode(this.#nextIno++, this.#now());
+    node.links = 0;
+    node.anonymous = true;
+    this.entries += 1;
+    return node;
+  }
+
+  createDirectory(parent: DirectoryNode, name: string): number {
+    const refused = this.#refuseNew(parent, name);
+    if (refused !== ERRNO.success) return refused;
+    this.#enter(parent, name, this.#newDirectory(parent, name, this.#now()));
+    return ERRNO.success;
+  }
+
+  createLink(parent: DirectoryNode, name: string, target: string): number {
+    if (Buffer.byteLength(target) > MAXIMUM_LINK_BYTES) return ERRNO.nametoolong;
+    const refused = this.#refuseNew(parent, name);
+    if (refused !== ERRNO.success) return refused;
+    this.#enter(parent, name, new LinkNode(this.#nextIno++, target, this.#now()));
+    return ERRNO.success;
+  }
+
+  /** Gives a file or link a second name. */
+  addName(node: FileNode | LinkNode, parent: DirectoryNode, name: string): number {
+    const refused = this.#refuseNew(parent, name);
+    if (refused !== ERRNO.success) return refused;
+    node.links += 1;
+    node.changed = this.#now();
+    this.#enter(parent, name, node);
+    return ERRNO.success;
+  }
+
+  /** Takes a name of a file or link away. */
+  removeName(parent: DirectoryNode, name: string, node: FileNode | LinkNode): void {
+    parent.entries.delete(name);
+    node.links -= 1;
+    node.changed = this.#now();
+    this.entries -= 1;
+    this.#altered(parent);
+    if (node instanceof FileNode) this.#freeWhenUnused(node);
+  }
+
+  removeDirectory(parent: DirectoryNode, name: string, node: DirectoryNode): number {
+    if (node.entries.size > 0) return ERRNO.notempty;
+    parent.entries.delete(name);
+    node.removed = true;
+    this.entries -= 1;
+    this.#altered(parent);
+    return ERRNO.success;
+  }
+
+  /** Moves a node; what stood at the new name, and may be replaced, goes. */
+  rename(
+    from: { parent: DirectoryNode; name: string; node: Node },
+    to: { parent: DirectoryNode; name: string; node: Node | undefined },
+  ): number {
+    const { node } = from;
+    if (to.node === node) return ERRNO.success;
+    if (to.parent.removed) return ERRNO.noent;
+    const fault = this.#refuseName(to.parent, to.name, node);
+    if (fault !== ERRNO.success) return fault;
+    if (node instanceof DirectoryNode && isWithin(to.parent, node)) return ERRNO.inval;
+    if (to.node instanceof DirectoryNode) {
+      if (!(node instanceof DirectoryNode)) return ERRNO.isdir;
+      const removed = this.removeDirectory(to.parent, to.name, to.node);
+      if (removed !== ERRNO.success) return removed;
+    } else if (to.node !== undefined) {
+      if (node instanceof DirectoryNode) return ERRNO.notdir;
+      this.removeName(to.parent, to.name, to.node);
+    }
+    from.parent.entries.delete(from.name);
+    to.parent.entries.set(to.name, node);
+    node.changed = this.#now();
+    this.#altered(from.parent);
+    this.#altered(to.parent);
+    if (node instanceof DirectoryNode) {
+      node.name = to.name;
+      node.parent = to.parent;
+      inheritEntry(node, entryOf(to.parent, to.name));
+    }
+    return ERRNO.success;
+  }
+
+  /** Sets a file's size within the bounds. */
+  resize(node: FileNode, size: number): number {
+    const grown = size - node.size;
+    if (this.bytes + grown > this.limits.bytes) return this.#full();
+    if (!node.resize(size)) return ERRNO.nospc;
+    this.bytes += grown;
+    this.wrote(node);
+    return ERRNO.success;
+  }
+
+  /** Room for a file to reach a size: zero when there is none. */
+  reserve(node: FileNode, size: number): boolean {
+    if (size <= node.size) return true;
+    if (this.bytes + size - node.size > this.limits.bytes) {
+      this.limited = true;
+      return false;
+    }
+    this.bytes += size - node.size;
+    node.size = size;
+    return true;
+  }
+
+  /** Notes that a file is read; called once a file. */
+  noteRead(node: FileNode): void {
+    node.wasRead = true;
+    if (node.original && node.origin !== undefined) this.inputs.add(node.origin);
+  }
+
+  /** Notes that content changed. */
+  wrote(node: FileNode): void {
+    const now = this.#now();
+    node.modified = now;
+    node.changed = now;
+    this.changed = true;
+  }
+
+  /** Notes that times were set. */
+  touched(node: Node): void {
+    node.touched = true;
+    node.changed = this.#now();
+    this.changed = true;
+  }
+
+  /** A descriptor of a file was closed. */
+  closed(node: FileNode): void {
+    node.opens -= 1;
+    if (node.anonymous && node.opens === 0) this.entries -= 1;
+    this.#freeWhenUnused(node);
+  }
+
+  now(): Moment {
+    return this.#now();
+  }
+
+  /** Puts a directory of the snapshot in place. */
+  loadDirectory(parent: DirectoryNode, name: string, now: Moment): DirectoryNode {
+    const node = this.#newDirectory(parent, name, now);
+    parent.entries.set(name, node);
+    this.entries += 1;
+    return node;
+  }
+
+  /** Puts a file of the snapshot in place. */
+  loadFile(parent: DirectoryNode, name: string, content: Content, now: Moment): FileNode {
+    const node = new FileNode(this.#nextIno++, now, content);
+    parent.entries.set(name, node);
+    this.entries += 1;
+    this.bytes += content.size;
+    return node;
+  }
+
+  /** Puts a link of the snapshot in place. */
+  loadLink(parent: DirectoryNode, name: string, target: string, now: Moment): LinkNode {
+    const node = new LinkNode(this.#nextIno++, target, now);
+    parent.entries.set(name, node);
+    this.entries += 1;
+    return node;
+  }
+
+  #newDirectory(parent: DirectoryNode, name: string, now: Moment): DirectoryNode {
+    const node = new DirectoryNode(this.#nextIno++, name, parent, now);
+    node.policy = policyBelow(parent, name);
+    node.entry = entryOf(parent, name);
+    return node;
+  }
+
+  #enter(parent: DirectoryNode, name: string, node: Node): void {
+    parent.entries.set(name, node);
+    this.entries += 1;
+    this.#altered(parent);
+  }
+
+  #altered(directory: DirectoryNode): void {
+    const now = this.#now();
+    directory.listing = undefined;
+    directory.modified = now;
+    directory.changed = now;
+    this.changed = true;
+  }
+
+  #refuseNew(parent: DirectoryNode, name: string): number {
+    if (parent.removed) return ERRNO.noent;
+    if (this.entries >= this.limits.entries) return this.#full();
+    return this.#refuseName(parent, name, undefined);
+  }
+
+  /** Names and depths that the store would refuse are refused here, where the guest learns why. */
+  #refuseName(parent: DirectoryNode, name: string, node: Node | undefined): number {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+    if (/[\u0000-\u001f\u007f]/.test(name)) return ERRNO.inval;
+    if (Buffer.byteLength(name) > MAXIMUM_NAME_BYTES) return ERRNO.nametoolong;
+    const path = pathIn(parent, name);
+    const below = node instanceof DirectoryNode ? extentOf(node) : { bytes: 0, names: 0 };
+    const bytes = Buffer.byteLength(path) + below.bytes;
+    const names = path.split("/").length - 1 + below.names;
+    return bytes > MAXIMUM_PATH_BYTES || names > MAXIMUM_PATH_NAMES
+      ? ERRNO.nametoolong
+      : ERRNO.success;
+  }
+
+  #full(): number {
+    this.limited = true;
+    return ERRNO.nospc;
+  }
+
+  #freeWhenUnused(node: FileNode): void {
+    if (node.links > 0 || node.opens > 0) return;
+    this.bytes -= node.size;
+    node.resize(0);
+  }
+}
+
+function isWithin(directory: DirectoryNode, ancestor: DirectoryNode): boolean {
+  for (let at: DirectoryNode | undefined = directory; at !== undefined; at = at.parent) {
+    if (at === ancestor) return true;
+  }
+  return false;
+}
+
+function inheritEntry(directory: DirectoryNode, entry: PolicyNode | undefined): void {
+  directory.entry = entry;
+  for (const node of directory.entries.values()) {
+    if (node instanceof DirectoryNode) inheritEntry(node, entry);
+  }
+}
+
+/** The longest path below a directory, in bytes and names. */
+function extentOf(directory: DirectoryNode): { bytes: number; names: number } {
+  let bytes = 0;
+  let names = 0;
+  for (const [name, node] of directory.entries) {
+    const below = node instanceof DirectoryNode ? extentOf(node) : { bytes: 0, names: 0 };
+    bytes = Math.max(bytes, 1 + Buffer.byteLength(name) + below.bytes);
+    names = Math.max(names, 1 + below.names);
+  }
+  return { bytes, names };
+}

@@ -1,0 +1,88 @@
+// Runs one guest in this thread, from a job to its end.
+import { Guest } from "../host/guest.ts";
+import { GuestClocks } from "../host/guest-clock.ts";
+import { GuestRandomness } from "../host/guest-random.ts";
+import { guestImports } from "../host/imports.ts";
+import { Ring } from "../host/ring.ts";
+import { openAtStart } from "../host/start.ts";
+import { traced } from "../host/trace.ts";
+import type { Snapshot } from "../store/snapshot.ts";
+import { FileSystem } from "../vfs/file-system.ts";
+import { policyTree } from "../vfs/policy-tree.ts";
+import { captureChanges, ensureDirectory, loadSnapshot } from "../vfs/snapshot-files.ts";
+import type { Job, JobEnd } from "./job.ts";
+import { faultOf } from "./trap.ts";
+
+/** Runs a job; whatever the guest does, this returns. */
+export function runJob(job: Job): JobEnd {
+  const startedAt = performance.now();
+  const guest = makeGuest(job);
+  const ended = execute(guest, job);
+  const keeps = ended.state === "exited" || job.keepPartialOutput;
+  return {
+    ...ended,
+    ...(guest.fs.limited && ended.reason === undefined ? { reason: "RUN_STORAGE_LIMIT" } : {}),
+    ...(keeps ? { changes: captureChanges(guest.fs, job.snapshot) } : {}),
+    inputs: [...guest.fs.inputs].sort(),
+    durationMs: performance.now() - startedAt,
+    reusable: ended.state === "exited",
+  };
+}
+
+type Ended = Pick<JobEnd, "state" | "exitCode" | "trap" | "reason">;
+
+function makeGuest(job: Job): Guest {
+  const clocks = new GuestClocks(job.clock);
+  const rights = new Map(job.rights);
+  const limits = { bytes: bytesIn(job.snapshot) + job.storageBytes, entries: job.entries };
+  const fs = new FileSystem(limits, policyTree(rights), () => clocks.fileTime());
+  loadSnapshot(fs, job.snapshot, !clocks.off);
+  for (const path of job.directories) ensureDirectory(fs, path);
+  fs.changed = false;
+  const guest = new Guest({
+    fs,
+    clocks,
+    random: new GuestRandomness(job.random),
+    ring: new Ring(job.ring),
+    stdin: job.stdin,
+    maximumDescriptors: job.descriptors,
+    maximumOutput: job.outputBytes,
+    arguments: job.arguments,
+    environment: job.environment,
+  });
+  openAtStart(guest, rights, job.preopens);
+  return guest;
+}
+
+function execute(guest: Guest, job: Job): Ended {
+  try {
+    const calls = guestImports(guest);
+    const memory = job.memory === undefined ? undefined : new WebAssembly.Memory(job.memory);
+    const instance = new WebAssembly.Instance(job.compiled, {
+      ...(job.trace ? traced(guest, calls) : calls),
+      ...(memory === undefined ? {} : { env: { memory } }),
+    });
+    guest.memory.attach(memory ?? (instance.exports["memory"] as WebAssembly.Memory));
+    guest.ring.notePeakMemory(guest.memory.bytes.length);
+    const start = instance.exports["_start"] as (argc: number, argv: number) => void;
+    start(0, 0);
+    return { state: "exited", exitCode: 0 };
+  } catch (thrown) {
+    return guest.ending === undefined ? faultOf(thrown) : endOf(guest.ending);
+  } finally {
+    if (guest.memory.bytes.length === 0) guest.ring.notePeakMemory(guest.memory.refresh());
+  }
+}
+
+function endOf(ending: NonNullable<Guest["ending"]>): Ended {
+  return ending.state === "trapped"
+    ? { state: "trapped", trap: { message: ending.message } }
+    : ending;
+}
+
+function bytesIn(snapshot: Snapshot): number {
+  return snapshot.nodes.reduce(
+    (sum, node) => sum + (node.kind === "file" ? node.content.size : 0),
+    0,
+  );
+}
