@@ -13,6 +13,7 @@ import { receiptCommands } from "./commands/receipt.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { upCommand } from "./commands/up.ts";
 import { userAppCommand } from "./commands/user-app.ts";
+import { wasmCommands } from "./commands/wasm.ts";
 import type { Context } from "./context.ts";
 import { CliError, exitCodeOf, explain } from "./errors.ts";
 import { EXIT, EXIT_HELP } from "./exit-codes.ts";
@@ -52,6 +53,7 @@ ${EXIT_HELP}`,
     policyCommands(context),
     receiptCommands(context),
     evidenceCommands(context),
+    wasmCommands(context),
     identityCommands(context),
     keepCommands(context),
   ])
