@@ -2,7 +2,13 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { HoldfastError, messageOf, systemClock } from "@holdfast/core";
+import {
+  HoldfastError,
+  messageOf,
+  rememberingCrypto,
+  systemClock,
+  webCrypto,
+} from "@holdfast/core";
 import { pino } from "pino";
 import { buildApp } from "./app.ts";
 import { readConfig } from "./config.ts";
@@ -37,6 +43,7 @@ async function start(): Promise<void> {
     config,
     log,
     clock: systemClock,
+    crypto: rememberingCrypto(webCrypto),
     authority: await openAuthority(config.dataDirectory, systemClock),
     challenges: new Challenges(systemClock, config.challengeSeconds * 1000),
     logger,

@@ -249,8 +249,8 @@ test("a certificate never outlives the authority", async (t) => {
   const keep = {
     spki: service.authority.certificate.spki,
     platform: "simulated-nitro",
-    measurement: filled(32, 1),
-    policyHash: POLICY_HASH,
+    measurement: "01".repeat(32),
+    policyHash: toHex(POLICY_HASH),
   } as const;
   const { notAfter } = await issueCertificate(service.authority, keep, 24, {
     now: () => service.now,

@@ -7,10 +7,10 @@ import {
   IssuedCertificate,
 } from "@holdfast/contract";
 import { EncodingError, fromBase64, toBase64, toHex, toPem, webCrypto } from "@holdfast/core";
-import { awsNitroRoot, nitroPlatform } from "@holdfast/evidence";
+import { nitroPlatform } from "@holdfast/evidence";
 import type { App, AppDependencies } from "../app.ts";
 import { TrustError } from "../errors.ts";
-import { certify } from "../services/certify.ts";
+import { anchorsOf, certify } from "../services/certify.ts";
 
 /** Adds the routes. */
 export function attestationRoutes(app: App, deps: AppDependencies): void {
@@ -49,8 +49,7 @@ export function attestationRoutes(app: App, deps: AppDependencies): void {
   );
 
   app.get("/v1/authority", { schema: { response: { 200: AttestationAuthority } } }, async () => {
-    const roots = [awsNitroRoot(), ...deps.config.simulatedRoots];
-    const accepts = roots.map(async (root) => {
+    const accepts = anchorsOf(deps.config).map(async (root) => {
       const platform = nitroPlatform(root);
       const sha256 = toHex(await webCrypto.digest("SHA-256", root.der));
       return { platform, simulated: isSimulated(platform), root_sha256: sha256 };

@@ -4,6 +4,7 @@ import {
   newSerial,
   type Platform,
   POLICY_HASH_OID,
+  type ProvenKeep,
   signWith,
 } from "@holdfast/channel";
 import {
@@ -13,21 +14,11 @@ import {
   derWrite,
   EXTENSION,
   encodeName,
+  fromHex,
   fromText,
   keyUsage,
 } from "@holdfast/core";
 import type { Authority } from "./authority.ts";
-
-/** What was proven about a keep. */
-export interface ProvenKeep {
-  /** SubjectPublicKeyInfo, DER. */
-  readonly spki: Uint8Array;
-  readonly platform: Platform;
-  /** Raw, 32 bytes each. */
-  readonly measurement: Uint8Array;
-  /** Absent for runtimes of the Veracruz protocol, whose requests don't carry it. */
-  readonly policyHash: Uint8Array | undefined;
-}
 
 /** A certificate that was issued. */
 export interface Issued {
@@ -54,8 +45,8 @@ export async function issueCertificate(
   const ends = Math.floor((now + validHours * 60 * MINUTE) / 1000) * 1000;
   const notAfter = new Date(Math.min(ends, authority.certificate.notAfter.getTime()));
   const claims = keepExtensions({
-    measurement: keep.measurement,
-    policyHash: keep.policyHash ?? new Uint8Array(),
+    measurement: fromHex(keep.measurement),
+    policyHash: fromHex(keep.policyHash ?? ""),
     platform: keep.platform,
   }).filter(({ oid }) => keep.policyHash !== undefined || oid !== POLICY_HASH_OID);
   const der = await createCertificate(

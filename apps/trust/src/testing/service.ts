@@ -5,7 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { newKeepKey, POLICY_HASH_OID } from "@holdfast/channel";
-import { createCertificationRequest, encodeName, fromBase64, toBase64 } from "@holdfast/core";
+import {
+  createCertificationRequest,
+  encodeName,
+  fromBase64,
+  toBase64,
+  webCrypto,
+} from "@holdfast/core";
 import { type DecisionRecord, parseRecord } from "@holdfast/evidence";
 import { filled, type NitroChanges, newNitroDocument, newNitroWorld } from "@holdfast/testkit";
 import { type App, buildApp } from "../app.ts";
@@ -50,7 +56,7 @@ export async function newService(
   if (brokenLog) await log.close();
   const challenges = new Challenges(clock, config.challengeSeconds * 1000);
   const service: TestService = {
-    app: buildApp({ config, authority, log, challenges, clock }),
+    app: buildApp({ config, authority, log, challenges, clock, crypto: webCrypto }),
     authority,
     now: world.at,
     decisions: async () =>

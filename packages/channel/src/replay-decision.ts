@@ -1,0 +1,124 @@
+// Judges an old decision of an attestation service again: at its own time, to see whether it was right, and at another
+// time, to see what would differ today. Needs nothing but the record and the trusted roots.
+import {
+  type Certificate,
+  type Check,
+  type CryptoPort,
+  fromBase64,
+  fromHex,
+  type Outcome,
+} from "@holdfast/core";
+import { type DecisionRecord, malformed } from "@holdfast/evidence";
+import { judgeProof } from "./judge-proof.ts";
+
+/** What to replay with. */
+export interface ReplayRequest {
+  readonly record: DecisionRecord;
+  /** Roots of evidence that are trusted; the service's at the time. */
+  readonly anchors: readonly Certificate[];
+  readonly crypto: CryptoPort;
+  /** The time to compare with: now. */
+  readonly at: Date;
+}
+
+/** A check whose outcome is not the same. */
+export interface Difference {
+  readonly name: string;
+  readonly before: Outcome | "absent";
+  readonly after: Outcome | "absent";
+  /** What the later judgement says about it. */
+  readonly detail: string;
+}
+
+/** What a replay found. */
+export interface Replay {
+  /** The decision's checks that can be made again from the record, judged at its own time. */
+  readonly then: readonly Check[];
+  /** Where the record says something else: it was changed, or the verifier judges differently now. Empty is well. */
+  readonly contradictions: readonly Difference[];
+  /** The same checks at the other time. */
+  readonly now: readonly Check[];
+  /** What would differ. A challenge's evidence grows old: `nitro.time` and `path.validity` are expected here. */
+  readonly changes: readonly Difference[];
+}
+
+/** Checks that only the service itself could make. */
+const UNREPEATABLE: ReadonlySet<string> = new Set(["challenge.open"]);
+
+/**
+ * Replays a decision.
+ * @returns undefined when nothing was judged: there was no open challenge, or the act was an administrator's
+ * @throws EvidenceError EVIDENCE_MALFORMED when the record can't be replayed as it stands
+ */
+export async function replayDecision(request: ReplayRequest): Promise<Replay | undefined> {
+  const { record } = request;
+  if (record.kind !== "certify" || record.evidence === undefined) return undefined;
+  const time = new Date(record.time);
+  if (Number.isNaN(time.getTime())) throw malformed(`record ${record.sequence}: time is none`);
+  const then = await judgeAt(request, time);
+  const now = await judgeAt(request, request.at);
+  const recorded = record.checks.filter(({ name }) => !UNREPEATABLE.has(name));
+  return {
+    then,
+    contradictions: differences(recorded, then),
+    now,
+    changes: differences(then, now),
+  };
+}
+
+async function judgeAt(
+  { record, anchors, crypto }: ReplayRequest,
+  at: Date,
+): Promise<readonly Check[]> {
+  const { evidence, csr, nonce, facts } = record;
+  const { maximum_age: maximumAge, policy_hash_required: policyHashRequired } = facts;
+  if (
+    evidence === undefined ||
+    csr === undefined ||
+    nonce === undefined ||
+    typeof maximumAge !== "number" ||
+    typeof policyHashRequired !== "boolean"
+  ) {
+    throw malformed(`record ${record.sequence}: lacks what its decision was made from`);
+  }
+  const { checks } = await judgeProof({
+    evidence: decode(evidence, fromBase64, record),
+    csr: decode(csr, fromBase64, record),
+    nonce: decode(nonce, fromHex, record),
+    anchors,
+    at,
+    crypto,
+    maximumAge,
+    policyHashRequired,
+  });
+  return checks;
+}
+
+function decode(
+  text: string,
+  decoder: (text: string) => Uint8Array,
+  { sequence }: DecisionRecord,
+): Uint8Array {
+  try {
+    return decoder(text);
+  } catch (cause) {
+    throw malformed(`record ${sequence}: bytes can't be decoded`, cause);
+  }
+}
+
+function differences(before: readonly Check[], after: readonly Check[]): Difference[] {
+  const names = new Set([...before, ...after].map(({ name }) => name));
+  return [...names].flatMap((name): Difference[] => {
+    const was = before.find((each) => each.name === name);
+    const is = after.find((each) => each.name === name);
+    if (was?.outcome === is?.outcome) return [];
+    return [
+      {
+        name,
+        before: was?.outcome ?? "absent",
+        after: is?.outcome ?? "absent",
+        detail: is?.detail ?? "the check is not made",
+      },
+    ];
+  });
+}
