@@ -11,16 +11,15 @@ const ROOT = resolve(import.meta.dirname, "..");
 const KEEP_ENTRY = "apps/keep/src/main.ts";
 const WORKER_ENTRY = "packages/wasi/src/worker/entry.ts";
 /** First thing in every worker: programs of others run there, and a program needs nothing of Node's. */
-const WORKER_PRELUDE = `"use strict";for(const scope of ["net","fs","worker","child"])process.permission?.drop(scope);\n`;
+const WORKER_PRELUDE = `for(const scope of ["net","fs","worker","child"])process.permission?.drop(scope);\n`;
 
 /** Where `npm run build` puts the bundle. */
 export const BUNDLE: string = join(ROOT, "apps/keep/dist/keep.mjs");
 
 /** The bundle's bytes. */
 export async function buildKeepBundle(): Promise<Uint8Array> {
-  const worker = await bundled(WORKER_ENTRY, { format: "cjs" });
+  const worker = await bundled(WORKER_ENTRY, {});
   return bundled(KEEP_ENTRY, {
-    format: "esm",
     define: {
       KEEP_WORKER_SOURCE: JSON.stringify(WORKER_PRELUDE + new TextDecoder().decode(worker)),
     },
@@ -40,6 +39,8 @@ async function bundled(entry: string, options: BuildOptions): Promise<Uint8Array
     // Names in the output are relative to here: no path of this machine gets in.
     absWorkingDir: ROOT,
     bundle: true,
+    // Node reads the keep from standard input as a module, and so it reads the text of its workers.
+    format: "esm",
     platform: "node",
     target: "node26",
     charset: "utf8",

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { type KeepClient, ServiceRefusal } from "@holdfast/contract";
+import type { KeepClient } from "@holdfast/contract";
 import { concat, fromText, readBody, toText } from "@holdfast/core";
+import { refused } from "./testing/refused.ts";
 import { startTestKeep, type TestKeep } from "./testing/test-keep.ts";
 import { EXECUTE, READ, WRITE } from "./testing/test-policy.ts";
 
@@ -156,13 +157,4 @@ describe("files", () => {
 async function readAll(client: KeepClient, path: string): Promise<Uint8Array> {
   const { body } = await client.readFile(path);
   return (await readBody(body, 64 * 1024 * 1024))!;
-}
-
-async function refused(code: string, call: Promise<unknown>, message = /./): Promise<void> {
-  await assert.rejects(call, (thrown) => {
-    assert.ok(thrown instanceof ServiceRefusal, String(thrown));
-    assert.equal(thrown.code, code, thrown.message);
-    assert.match(thrown.message, message);
-    return true;
-  });
 }

@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import { nsmOverStream } from "@holdfast/attester";
 import { HoldfastError, readBody, systemClock, toText } from "@holdfast/core";
 import { policyHash } from "@holdfast/policy";
+import { WORKER_OPTIONS } from "@holdfast/wasi";
 import { buildKeep, type Keep } from "./app.ts";
 import { type AttestDeps, attestKeep } from "./boot/attest-keep.ts";
 import { attestationServiceAt } from "./boot/attestation-service.ts";
@@ -86,7 +87,7 @@ async function readConfig(): Promise<KeepConfig> {
 }
 
 function createWorker(): Worker {
-  return new Worker(KEEP_WORKER_SOURCE, { eval: true, env: {}, argv: [], stdin: false });
+  return new Worker(KEEP_WORKER_SOURCE, { ...WORKER_OPTIONS, eval: true, argv: [] });
 }
 
 function signalled(): Promise<string> {

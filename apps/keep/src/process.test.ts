@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { ChannelError } from "@holdfast/channel";
+import { ChannelError, verifyReceipt } from "@holdfast/channel";
 import { fromText, readBody, toText } from "@holdfast/core";
+import { printing, wat } from "./testing/programs.ts";
 import { startPlatform, startRealKeep } from "./testing/real-platform.ts";
-import { READ, WRITE } from "./testing/test-policy.ts";
+import { EXECUTE, READ, WRITE } from "./testing/test-policy.ts";
 
 describe("a keep in its own process", { timeout: 60_000 }, () => {
   let platform: Awaited<ReturnType<typeof startPlatform>>;
@@ -15,7 +16,10 @@ describe("a keep in its own process", { timeout: 60_000 }, () => {
   after(() => platform.close());
 
   test("boots, proves itself, takes and gives data, shuts down", async () => {
-    const keep = await startRealKeep(platform, { rights: [{ "/in/": READ | WRITE }] });
+    const keep = await startRealKeep(platform, {
+      rights: [{ "/in/": READ | WRITE, "/program/": WRITE | EXECUTE, stdout: READ }],
+      programs: { "/program/hello.wasm": { stdout: WRITE } },
+    });
     const state = await keep.reaches("serving");
     assert.equal(state.simulated, true);
     assert.equal(state.measurement, platform.measurement);
@@ -26,6 +30,14 @@ describe("a keep in its own process", { timeout: 60_000 }, () => {
     assert.equal(await client.policy(), keep.policy.text);
     await client.putFile("/in/x", fromText("hello"));
     assert.equal(toText((await readBody((await client.readFile("/in/x")).body, 100))!), "hello");
+    await client.putFile("/program/hello.wasm", await wat(printing("hello, world\n")));
+    const { id } = await client.startRun("/program/hello.wasm");
+    const run = await client.waitRun(id);
+    assert.equal(run.exit_code, 0);
+    const output = await client.runStream(id, "stdout");
+    assert.equal(toText((await readBody(output, 100))!), "hello, world\n");
+    const receipt = { receipt: await client.receipt(id), policy: keep.policy };
+    assert.equal((await verifyReceipt(receipt)).affirmed, true);
     await client.shutdown();
     const ended = await keep.reaches("ended");
     assert.equal(ended.exit_code, 0);

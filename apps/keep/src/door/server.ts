@@ -42,7 +42,7 @@ const IDLE_TIMEOUT_MS = 75_000;
 const SWEEP_MS = 1000;
 /** How much is still read of a body that was refused. */
 const LINGER_BYTES = 1024 * 1024;
-const LINGER_MS = 5000;
+const LINGER_MS = 2000;
 
 /** Opens the door. */
 export async function openDoor(
