@@ -75,12 +75,13 @@ export function functionRepository(db: Kysely<Tables>): FunctionRepository {
     },
     addFile: (functionId, file, at) => addFile(db, functionId, file, at),
     async files(functionId) {
-      return await db
+      const rows = await db
         .selectFrom("files")
-        .select(["path", "kind", "sha256", "size"])
+        .selectAll()
         .where("function_id", "=", functionId)
         .orderBy("path")
         .execute();
+      return rows.map(({ path, kind, sha256, size }) => ({ path, kind, sha256, size }));
     },
     async removeFile(functionId, path) {
       const { numDeletedRows } = await db

@@ -36,7 +36,11 @@ function frameworkProblem(error: FastifyError, requestId: string): Problem {
   }
   const status = error.statusCode ?? 500;
   if (status >= 500) {
-    return problem(500, "SERVICE_FAILED", `something went wrong here; the log has it under ${requestId}`);
+    return problem(
+      500,
+      "SERVICE_FAILED",
+      `something went wrong here; the log has it under ${requestId}`,
+    );
   }
   return problem(status, codeOf(status), error.message);
 }

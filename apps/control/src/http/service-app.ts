@@ -48,6 +48,7 @@ export function buildServiceApp(
     routerOptions: { maxParamLength: 8192 },
     return503OnClosing: true,
   }).withTypeProvider<TypeBoxTypeProvider>() as ServiceApp;
+  app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler<TSchema>(({ schema }) => {
     const validator = Compile(schema);
     return (value: unknown) =>
@@ -82,7 +83,7 @@ export function buildServiceApp(
   register(app);
   // A plugin of its own, because it must see the routes of those before it.
   app.register(async (rest) => {
-    for (const [url, methods] of [...known]) refuseOtherMethods(rest, url, methods);
+    for (const [url, methods] of [...known]) refuseOtherMethods(rest, url, new Set(methods));
   });
   return app;
 }

@@ -1,0 +1,308 @@
+// What every store must do, whatever engine is below: one suite, run by each of them.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { describe, it } from "node:test";
+import type { NewInstance, NewKeep, Store, StoreError } from "../index.ts";
+
+const AT = "2026-01-02T03:04:05.000Z";
+const LATER = "2026-01-02T03:05:00.000Z";
+
+/**
+ * Runs the suite.
+ * @param open opens the same store again each time it is called, after `clear` an empty one
+ */
+export function storeContract(
+  engine: string,
+  options: {
+    open: () => Promise<Store>;
+    clear: () => Promise<void>;
+    skip?: string | false;
+  },
+): void {
+  const withStore = (work: (store: Store) => Promise<void>) => async () => {
+    await options.clear();
+    const store = await options.open();
+    try {
+      await work(store);
+    } finally {
+      await store.close();
+    }
+  };
+
+  describe(`store on ${engine}`, { skip: options.skip ?? false, concurrency: false }, () => {
+    it(
+      "gives functions back as they were stored, in order of names",
+      withStore(async (store) => {
+        await store.functions.create(newFunction("vod"));
+        await store.functions.create(newFunction("åäö / ☃"));
+        await store.functions.create(newFunction("and"));
+        const names = (await store.functions.list()).map(({ name }) => name);
+        assert.deepEqual(new Set(names), new Set(["vod", "åäö / ☃", "and"]));
+        assert.equal((await store.functions.find("åäö / ☃"))?.definition, '{"function":"åäö / ☃"}');
+        assert.equal(await store.functions.find("nobody"), undefined);
+      }),
+    );
+
+    it(
+      "refuses a second function of a name and keeps the first",
+      withStore(async (store) => {
+        await store.functions.create(newFunction("vod"));
+        const second = { ...newFunction("vod"), definition: "{}" };
+        await assert.rejects(store.functions.create(second), conflict);
+        assert.equal((await store.functions.find("vod"))?.definition, '{"function":"vod"}');
+      }),
+    );
+
+    it(
+      "forgets a function's files with it",
+      withStore(async (store) => {
+        const vod = newFunction("vod");
+        await store.functions.create(vod);
+        assert.equal(await store.functions.addFile(vod.id, file("/a"), AT), true);
+        await assert.rejects(store.functions.addFile(vod.id, file("/a"), AT), conflict);
+        assert.deepEqual(await store.functions.files(vod.id), [file("/a")]);
+        assert.equal(await store.functions.remove("vod"), true);
+        assert.equal(await store.functions.remove("vod"), false);
+        assert.deepEqual(await store.functions.files(vod.id), []);
+        assert.equal(await store.functions.addFile(vod.id, file("/a"), AT), false);
+      }),
+    );
+
+    it(
+      "keeps sizes beyond 32 bits exact",
+      withStore(async (store) => {
+        const vod = newFunction("vod");
+        await store.functions.create(vod);
+        const large = { ...file("/large"), size: 2 ** 40 + 1 };
+        await store.functions.addFile(vod.id, large, AT);
+        assert.deepEqual(await store.functions.files(vod.id), [large]);
+      }),
+    );
+
+    it(
+      "moves an instance only from a state that allows it",
+      withStore(async (store) => {
+        const instance = newInstance("0");
+        await store.instances.create(instance);
+        const { key } = instance;
+        assert.equal(await store.instances.move(key, ["requested"], "starting", LATER), true);
+        assert.equal(await store.instances.move(key, ["requested"], "ready", LATER), false);
+        const change = { policy: "text", keepName: "name", keepHash: "hash" };
+        assert.equal(
+          await store.instances.move(key, ["starting"], "attested", LATER, change),
+          true,
+        );
+        const found = await store.instances.find("0");
+        assert.equal(found?.state, "attested");
+        assert.equal(found?.policy, "text");
+        assert.equal(found?.keepHash, "hash");
+        assert.equal(found?.updatedAt, LATER);
+      }),
+    );
+
+    it(
+      "refuses an instance id in use, and takes it once the instance is over",
+      withStore(async (store) => {
+        const first = newInstance("0");
+        await store.instances.create(first);
+        await assert.rejects(store.instances.create(newInstance("0")), conflict);
+        await store.instances.move(first.key, ["requested"], "failed", LATER, { reason: "why" });
+        assert.equal((await store.instances.find("0"))?.reason, "why");
+        const second = newInstance("0");
+        await store.instances.create(second);
+        assert.equal((await store.instances.find("0"))?.key, second.key);
+        assert.equal(await store.instances.findByKey(first.key), undefined);
+      }),
+    );
+
+    it(
+      "gives loads in order of priority, then of definition",
+      withStore(async (store) => {
+        const instance = newInstance("0", [
+          load("/late", 99, 0),
+          load("/early", -5, 2),
+          load("/also", -5, 1),
+        ]);
+        await store.instances.create(instance);
+        await store.instances.markLoaded(instance.key, "/early");
+        const loads = await store.instances.loads(instance.key);
+        assert.deepEqual(
+          loads.map(({ path, loaded }) => `${path} ${loaded}`),
+          ["/also false", "/early true", "/late false"],
+        );
+      }),
+    );
+
+    it(
+      "never gives one port to two keeps",
+      withStore(async (store) => {
+        const attempts = Array.from({ length: 20 }, () => store.keeps.create(newKeep(3014)));
+        const outcomes = await Promise.allSettled(attempts);
+        assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
+        for (const each of outcomes)
+          if (each.status === "rejected") assert.ok(conflict(each.reason));
+        assert.deepEqual(await store.keeps.usedPorts(), new Set([3014]));
+      }),
+    );
+
+    it(
+      "frees the port of a keep that is over, and remembers why",
+      withStore(async (store) => {
+        const keep = newKeep(3014, { requestKey: "key" });
+        await store.keeps.create(keep);
+        assert.equal(await store.keeps.close(keep.id, "ended", "shut down", LATER), true);
+        assert.equal(await store.keeps.close(keep.id, "failed", "again", LATER), false);
+        await store.keeps.create(newKeep(3014, { requestKey: "key" }));
+        const old = await store.keeps.find(keep.id);
+        assert.equal(`${old?.state} ${old?.reason} ${old?.port}`, "ended shut down undefined");
+        assert.equal((await store.keeps.findByRequestKey("key"))?.state, "requested");
+        assert.equal(
+          await store.keeps.move(keep.id, ["requested", "serving"], "serving", LATER),
+          false,
+        );
+      }),
+    );
+
+    it(
+      "keeps all memory within its budget, whoever asks at once",
+      withStore(async (store) => {
+        const attempts = Array.from({ length: 10 }, (_, index) =>
+          store.keeps.create(newKeep(4000 + index, { maxMemoryMib: 300 }), 1000),
+        );
+        const outcomes = await Promise.allSettled(attempts);
+        assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 3);
+        for (const each of outcomes) {
+          if (each.status === "rejected")
+            assert.equal((each.reason as StoreError).code, "STORE_FULL");
+        }
+        assert.equal((await store.keeps.usedPorts()).size, 3);
+      }),
+    );
+
+    it("knows a keep's processes and platform again after it was closed and opened", async () => {
+      await options.clear();
+      const keep = newKeep(3014, { instanceId: "0" });
+      const facts = {
+        loader: { pid: 12, mark: "34" },
+        keep: { pid: 56, mark: "78" },
+        platform: "simulated-nitro",
+        simulated: true,
+        measurement: "ab",
+      };
+      const first = await options.open();
+      await first.keeps.create(keep);
+      await first.keeps.move(keep.id, ["requested"], "serving", LATER, facts);
+      await first.close();
+      const second = await options.open();
+      try {
+        const { requestKey: _, ...rest } = keep;
+        assert.deepEqual(await second.keeps.find(keep.id), {
+          ...rest,
+          ...facts,
+          state: "serving",
+          updatedAt: LATER,
+        });
+      } finally {
+        await second.close();
+      }
+    });
+
+    it(
+      "forgets what is over and old, nothing else",
+      withStore(async (store) => {
+        const [old, recent, living] = [newKeep(1), newKeep(2), newKeep(3)];
+        for (const keep of [old, recent, living]) await store.keeps.create(keep);
+        await store.keeps.close(old.id, "ended", "", AT);
+        await store.keeps.close(recent.id, "ended", "", LATER);
+        assert.deepEqual(await store.keeps.forget(LATER), [old.id]);
+        const instance = newInstance("0");
+        await store.instances.create(instance);
+        assert.equal(await store.instances.forget("2027"), 0);
+        await store.instances.move(instance.key, ["requested"], "ended", AT);
+        assert.equal(await store.instances.forget(LATER), 1);
+      }),
+    );
+
+    it(
+      "collects blobs nobody needs, and only those",
+      withStore(async (store) => {
+        const vod = newFunction("vod");
+        await store.functions.create(vod);
+        const put = (text: string): Promise<string> =>
+          store.blobs.put(bytes(text), { maximumBytes: 100 }, async ({ sha256 }) => sha256);
+        const [needed, loading, loose] = [
+          await put("needed"),
+          await put("loading"),
+          await put("loose"),
+        ];
+        await store.functions.addFile(vod.id, { ...file("/a"), sha256: needed }, AT);
+        await store.functions.addFile(vod.id, { ...file("/b"), sha256: needed }, AT);
+        const instance = newInstance("0", [{ ...load("/c", 0, 0), sha256: loading }]);
+        await store.instances.create(instance);
+        assert.equal(await store.collectBlobs(), 1);
+        assert.equal(await store.blobs.has(loose), false);
+        await store.functions.removeFile(vod.id, "/a");
+        assert.equal(await store.collectBlobs(), 0);
+        await store.instances.markLoaded(instance.key, "/c");
+        await store.functions.remove("vod");
+        assert.equal(await store.collectBlobs(), 2);
+        assert.deepEqual(await store.blobs.list(), []);
+      }),
+    );
+  });
+}
+
+function conflict(thrown: unknown): boolean {
+  return (thrown as StoreError).code === "STORE_CONFLICT";
+}
+
+async function* bytes(text: string): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(text);
+}
+
+function newFunction(name: string): {
+  id: string;
+  name: string;
+  definition: string;
+  createdAt: string;
+} {
+  const definition = JSON.stringify({ function: name });
+  return { id: randomUUID(), name, definition, createdAt: AT };
+}
+
+function file(path: string): { path: string; kind: "program"; sha256: string; size: number } {
+  return { path, kind: "program", sha256: "00".repeat(32), size: 7 };
+}
+
+function load(path: string, priority: number, position: number): NewInstance["loads"][number] {
+  return { path, priority, position, sha256: "00".repeat(32), size: 7 };
+}
+
+function newInstance(id: string, loads: NewInstance["loads"] = []): NewInstance {
+  const key = randomUUID();
+  return {
+    key,
+    id,
+    functionName: "vod",
+    functionDefinition: "{}",
+    userPolicy: "{}",
+    requestKey: key,
+    createdAt: AT,
+    loads,
+  };
+}
+
+function newKeep(port: number, change: Partial<NewKeep> = {}): NewKeep {
+  return {
+    id: randomUUID(),
+    name: `server:${port}`,
+    host: "127.0.0.1",
+    port,
+    instanceHash: "ab",
+    requestHash: "cd",
+    policy: "{}",
+    maxMemoryMib: 1,
+    createdAt: AT,
+    ...change,
+  };
+}
