@@ -1,6 +1,6 @@
 // The command tree, and how one command line is run: parsed, done, and its failure told in words or as JSON.
 import { Command, CommanderError } from "commander";
-import { usageError } from "./command.ts";
+import { settle, usageError } from "./command.ts";
 import { clientCommand, withoutAliases } from "./commands/client.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { evidenceCommands } from "./commands/evidence.ts";
@@ -26,10 +26,7 @@ export function buildCli(context: Context): Command {
     )
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
-    .showSuggestionAfterError()
-    .configureHelp({ sortSubcommands: false })
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText(
       "after",
       `
@@ -58,7 +55,7 @@ ${EXIT_HELP}`,
     keepCommands(context),
   ])
     cli.addCommand(command);
-  return cli;
+  return settle(cli, (text) => context.terminal.help(text));
 }
 
 /**

@@ -12,12 +12,7 @@ export function newCommand(
     .summary(about.summary)
     .description(about.description ?? about.summary)
     .option("--json", "print one JSON object on stdout and nothing else")
-    .helpOption("-h, --help", "show this help")
-    .showSuggestionAfterError()
-    .configureHelp({ sortSubcommands: false, sortOptions: false })
-    .exitOverride()
-    // Nothing is printed here: the edge prints, in words or as JSON.
-    .configureOutput({ writeErr: () => undefined });
+    .helpOption("-h, --help", "show this help");
   const examples = about.examples ?? [];
   const shown =
     examples.length === 0 ? "" : `\nExamples:\n${examples.map((each) => `  $ ${each}`).join("\n")}`;
@@ -30,12 +25,19 @@ export function newGroup(name: string, summary: string, commands: readonly Comma
     .summary(summary)
     .description(summary)
     .helpOption("-h, --help", "show this help")
-    .helpCommand(false)
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .helpCommand(false);
   for (const command of commands) group.addCommand(command);
   return group;
+}
+
+/** Makes a whole tree behave: help through `writeHelp`, faults thrown to the edge, which prints in words or as JSON. */
+export function settle(command: Command, writeHelp: (text: string) => void): Command {
+  command
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ writeOut: writeHelp, writeErr: () => undefined });
+  for (const below of command.commands) settle(below, writeHelp);
+  return command;
 }
 
 /** Whether a command line asks for JSON; known before it is parsed, so that its faults are JSON too. */
@@ -47,7 +49,7 @@ export function wantsJson(argv: readonly string[]): boolean {
 /** What commander threw, as an error of ours; undefined when help or version was shown. */
 export function usageError(thrown: CommanderError): CliError | undefined {
   if (thrown.exitCode === 0) return undefined;
-  const message = thrown.message.replace(/^error: /, "");
+  const message = thrown.message.replace(/^error: /, "").replaceAll("\n", " ");
   return new CliError("CLI_USAGE", message.startsWith("(") ? "a command is missing" : message, {
     hint: "the same command line with --help shows what is expected",
     exitCode: EXIT.usage,

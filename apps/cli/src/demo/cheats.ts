@@ -28,27 +28,35 @@ export async function tryToCheat(scene: Scene, instance: Instance): Promise<void
   const { story, context, stage } = scene;
   const definition = await functionDefinition(scene);
   const changed = await changedProgram();
-  await story.cheat("a changed program byte, sent to CCFaaS", ["FILE_HASH_MISMATCH"], async () => {
-    const ccfaas = ccfaasAt(stage.platform.urls.ccfaas);
-    const name = `${NAMES.function}-copy`;
-    await ccfaas.registerFunction({ ...definition, function: name });
-    await ccfaas.uploadProgram(name, VOD.program, changed);
-  });
+  await story.cheat(
+    "a changed program byte, sent to CCFaaS",
+    { codes: ["FILE_HASH_MISMATCH"] },
+    async () => {
+      const ccfaas = ccfaasAt(stage.platform.urls.ccfaas);
+      const name = `${NAMES.function}-copy`;
+      await ccfaas.registerFunction({ ...definition, function: name });
+      await ccfaas.uploadProgram(name, VOD.program, changed);
+    },
+  );
   const playground = await startPlayground(scene, definition);
   const { policy, insider } = playground;
   {
     using session = await openKeep(context, { policy, identity: insider });
-    await story.cheat("a changed program byte, put into a keep", ["FILE_PIN_MISMATCH"], () =>
-      session.keep.putFile(VOD.program, changed),
+    await story.cheat(
+      "a changed program byte, put into a keep",
+      { codes: ["FILE_PIN_MISMATCH"] },
+      () => session.keep.putFile(VOD.program, changed),
     );
-    await story.cheat("`..` in a path, to get at the program", ["PATH_ESCAPE"], () =>
-      session.keep.putFile("/s3_app_input/../program/detector.wasm", changed),
+    await story.cheat(
+      "`..` in a path, to get at the program",
+      { codes: ["REQUEST_INVALID"], says: "PATH_ESCAPE" },
+      () => session.keep.putFile("/s3_app_input/../program/detector.wasm", changed),
     );
     await cheatWithWrongSecret(scene, playground, session.keep);
   }
   await story.cheat(
     "an identity outside the policy",
-    ["CHANNEL_CLOSED", "CHANNEL_UNREACHABLE"],
+    { codes: ["CHANNEL_CLOSED", "CHANNEL_UNREACHABLE"] },
     async () => {
       const stranger = await newIdentity({ commonName: "stranger", clock: context.clock, days: 1 });
       using session = await openKeep(context, { policy: instance.policy, identity: stranger });
@@ -120,25 +128,28 @@ async function cheatWithWrongSecret(
   keep: KeepClient,
 ): Promise<void> {
   const { region, bucket, accessKeyId } = stage.store;
-  await story.cheat("a wrong S3 secret, given to the bridge", ["S3_READ_FAILED"], () =>
-    bridgeAt(stage.platform.urls.s3).copy(
-      {
-        s3: {
-          region_name: region,
-          bucket,
-          filename: NAMES.object,
-          aws_access_key_id: accessKeyId,
-          aws_secret_access_key: "not-the-secret-of-this-key-id",
+  await story.cheat(
+    "a wrong S3 secret, given to the bridge",
+    { codes: ["S3_READ_FAILED"], says: "SignatureDoesNotMatch" },
+    () =>
+      bridgeAt(stage.platform.urls.s3).copy(
+        {
+          s3: {
+            region_name: region,
+            bucket,
+            filename: NAMES.object,
+            aws_access_key_id: accessKeyId,
+            aws_secret_access_key: "not-the-secret-of-this-key-id",
+          },
+          veracruz: {
+            filename: VOD.video,
+            policy: policy.text,
+            certificate: insider.certificatePem,
+            key: insider.keyPem,
+          },
         },
-        veracruz: {
-          filename: VOD.video,
-          policy: policy.text,
-          certificate: insider.certificatePem,
-          key: insider.keyPem,
-        },
-      },
-      { signal: context.interrupted },
-    ),
+        { signal: context.interrupted },
+      ),
   );
   const left = await keep.list("/s3_app_input/").then(
     ({ entries }) => entries.length,
@@ -156,10 +167,14 @@ async function cheatWithWrongSecret(
 async function cheatWithOtherMeasurement(scene: Scene, instance: Instance): Promise<void> {
   const { story, context } = scene;
   const { policy, service } = await startHostileKeep(scene, instance);
-  await story.cheat("a keep with another measurement", ["CHANNEL_NOT_PROVEN"], async () => {
-    using session = await openKeep(context, { policy, identity: instance.user });
-    await session.keep.status();
-  });
+  await story.cheat(
+    "a keep with another measurement",
+    { codes: ["CHANNEL_NOT_PROVEN"], says: "keep.measurement" },
+    async () => {
+      using session = await openKeep(context, { policy, identity: instance.user });
+      await session.keep.status();
+    },
+  );
   await service.stop();
 }
 
@@ -168,25 +183,33 @@ async function cheatWithEditedPolicy(
   instance: Instance,
 ): Promise<void> {
   const edited = instance.policy.text.replace('"enable_clock": true', '"enable_clock": false');
-  await story.cheat("a policy edited on the way", ["CHANNEL_NOT_PROVEN"], async () => {
-    using session = await openKeep(context, {
-      policy: parsePolicy(edited),
-      identity: instance.user,
-    });
-    await session.keep.status();
-  });
+  await story.cheat(
+    "a policy edited on the way",
+    { codes: ["CHANNEL_NOT_PROVEN"], says: "keep.policy-hash" },
+    async () => {
+      using session = await openKeep(context, {
+        policy: parsePolicy(edited),
+        identity: instance.user,
+      });
+      await session.keep.status();
+    },
+  );
   const spy = await newIdentity({ commonName: "spy", clock: context.clock, days: 1 });
-  await story.cheat("a policy with one more reader slipped in", ["CLI_NOT_VERIFIED"], async () => {
-    const policy = JSON.parse(instance.policy.text) as { identities: object[] };
-    policy.identities.push({
-      certificate: spy.certificatePem,
-      file_rights: [{ file_name: VOD.output, rights: SEED_RIGHTS.read }],
-      id: policy.identities.length,
-    });
-    const text = JSON.stringify(policy, undefined, 4);
-    await writeFile(join(stage.userDirectory, "slipped-in.json"), text);
-    requireReviewed(reviewPolicy(parsePolicy(text), instance.expected));
-  });
+  await story.cheat(
+    "a policy with one more reader slipped in",
+    { codes: ["CLI_NOT_VERIFIED"], says: "review.others" },
+    async () => {
+      const policy = JSON.parse(instance.policy.text) as { identities: object[] };
+      policy.identities.push({
+        certificate: spy.certificatePem,
+        file_rights: [{ file_name: VOD.output, rights: SEED_RIGHTS.read }],
+        id: policy.identities.length,
+      });
+      const text = JSON.stringify(policy, undefined, 4);
+      await writeFile(join(stage.userDirectory, "slipped-in.json"), text);
+      requireReviewed(reviewPolicy(parsePolicy(text), instance.expected));
+    },
+  );
 }
 
 async function changedProgram(): Promise<Uint8Array> {

@@ -71,12 +71,12 @@ export class Story {
   }
 
   /**
-   * Tries a cheat, which must be refused with one of the expected codes.
+   * Tries a cheat, which must be refused with one of the expected codes, and for the expected reason.
    * @throws CliError CLI_CHEAT_SUCCEEDED when it is not refused, or for another reason than the right one
    */
   async cheat(
     title: string,
-    codes: readonly string[],
+    expected: { codes: readonly string[]; says?: string },
     attempt: () => Promise<unknown>,
   ): Promise<void> {
     this.#requireGoOn();
@@ -90,7 +90,10 @@ export class Story {
     const ms = Math.round(performance.now() - started);
     const code = thrown === undefined ? "NONE" : codeOf(thrown);
     const message = thrown === undefined ? "it was not refused" : messageOf(thrown);
-    const refused = thrown !== undefined && codes.includes(code);
+    const refused =
+      thrown !== undefined &&
+      expected.codes.includes(code) &&
+      message.includes(expected.says ?? "");
     this.cheats.push({ cheat: title, refused, code, message, ms });
     const mark = refused
       ? this.#terminal.paint("good", "refused")
@@ -99,7 +102,7 @@ export class Story {
     this.#terminal.line(`       ${this.#terminal.paint("dim", `${code}: ${message}`)}`);
     if (refused) return;
     throw new CliError("CLI_CHEAT_SUCCEEDED", `cheat "${title}" ended with ${code}: ${message}`, {
-      hint: `${codes.join(" or ")} was expected; this is a fault of Holdfast: please report it`,
+      hint: `${expected.codes.join(" or ")} ${expected.says ?? ""} was expected; this is a fault of Holdfast: please report it`,
       ...(thrown === undefined ? {} : { cause: thrown }),
     });
   }

@@ -34,6 +34,11 @@ export class Terminal {
     if (!this.json) this.#print(this.#options.stdout, `${text}\n`);
   }
 
+  /** Help, as it is: who asks for it wants to read it, `--json` or not. */
+  help(text: string): void {
+    this.#options.stdout.write(text);
+  }
+
   /** A line for people on stderr: what goes on, beside the result. */
   note(text: string): void {
     if (!this.json) this.#print(this.#options.stderr, `${text}\n`);
