@@ -52,6 +52,8 @@ export class Guest {
   readonly environment: readonly Uint8Array[];
   stdinAt = 0;
   ending: Ending | undefined;
+  /** A call of the host failed half-way, so that files may be out of step: nothing of the run is kept. */
+  crash: { readonly thrown: unknown } | undefined;
   #outputLeft: number;
 
   constructor(parts: GuestParts) {
@@ -73,7 +75,17 @@ export class Guest {
   enter(): GuestMemory {
     if (this.memory.bytes.length === 0) this.ring.notePeakMemory(this.memory.refresh());
     if (this.ring.stopped) this.end({ state: "cancelled" });
+    if (this.crash !== undefined) unwind();
     return this.memory;
+  }
+
+  /**
+   * Notes that a call threw, most likely because the guest has used up the stack, and ends the run. A guest may catch
+   * what a host throws and go on; it gets no further call.
+   */
+  crashed(thrown: unknown): never {
+    if (this.ending === undefined) this.crash ??= { thrown };
+    return unwind();
   }
 
   /** Ends the run at once; nothing of the guest runs any more. */

@@ -37,10 +37,24 @@ const UNSTABLE: Generation = {
 /** All imports a guest may use. */
 export function guestImports(guest: Guest): Imports {
   return {
-    [MODULE_PREVIEW1]: generation(guest, PREVIEW1),
-    [MODULE_UNSTABLE]: generation(guest, UNSTABLE),
-    [MODULE_VERACRUZ]: veracruzCalls(guest),
+    [MODULE_PREVIEW1]: guarded(guest, generation(guest, PREVIEW1)),
+    [MODULE_UNSTABLE]: guarded(guest, generation(guest, UNSTABLE)),
+    [MODULE_VERACRUZ]: guarded(guest, veracruzCalls(guest)),
   };
+}
+
+/** The same calls, where a throw ends the run. */
+function guarded(guest: Guest, calls: Imports[string]): Imports[string] {
+  const guard = (call: (...values: never[]) => unknown) => {
+    return (...values: never[]): unknown => {
+      try {
+        return call(...values);
+      } catch (thrown) {
+        return guest.crashed(thrown);
+      }
+    };
+  };
+  return Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, guard(call)]));
 }
 
 function generation(guest: Guest, { whence, stat, poll }: Generation) {

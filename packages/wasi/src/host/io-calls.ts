@@ -99,6 +99,7 @@ export function ioCalls(guest: Guest, whence: Whence) {
       guest.output(stream, at, length);
       done += length;
     }
+    ring.countWritten(done);
     memory.setU32(result, done);
     return ERRNO.success;
   }
@@ -117,8 +118,9 @@ export function ioCalls(guest: Guest, whence: Whence) {
     const descriptor = descriptors.get(fd);
     if (descriptor === undefined) return ERRNO.badf;
     if (descriptor.directory !== undefined) return ERRNO.isdir;
-    if ((descriptor.rights & right) === 0) return ERRNO.notcapable;
     if (descriptor.file === undefined) return ERRNO.spipe;
+    const need = right | RIGHTS.fd_seek;
+    if ((descriptor.rights & need) !== need) return ERRNO.notcapable;
     if (!checkVectors(vectors, count, result)) return ERRNO.fault;
     const position = Number(BigInt.asUintN(64, offset));
     if (position > MAXIMUM_POSITION) return ERRNO.inval;

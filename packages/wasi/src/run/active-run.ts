@@ -6,6 +6,13 @@ import type { Lost, WorkerSlot } from "./worker-slot.ts";
 /** How long a run that may keep its output has to come to a call of its host, before its thread is ended. */
 const GRACE_MS = 30;
 
+const LOST_REASONS: Readonly<Record<Lost["lost"], string>> = {
+  memory: "RUN_OUT_OF_MEMORY",
+  crashed: "RUN_WORKER_LOST",
+  terminated: "RUN_WORKER_LOST",
+  receiver: "RUN_RECEIVER_FAILED",
+};
+
 type Stop = { readonly state: "cancelled" } | { readonly state: "limit"; readonly reason: string };
 
 /** A run under way. */
@@ -37,7 +44,10 @@ export class ActiveRun implements Run {
     const timer =
       wallTimeMs === undefined
         ? undefined
-        : setTimeout(() => this.#end({ state: "limit", reason: "RUN_WALL_TIME" }), wallTimeMs);
+        : setTimeout(
+            () => this.#end({ state: "limit", reason: "RUN_WALL_TIME" }),
+            Math.min(wallTimeMs, 2 ** 31 - 1),
+          );
     const end = await this.#slot.work(job, {
       output: (stream, bytes) => this.#options.onOutput?.(stream, bytes),
       trace: (line) => this.#options.onTrace?.(line),
@@ -67,8 +77,7 @@ export class ActiveRun implements Run {
     if ("lost" in end) {
       const facts = { inputs: [], outputs: [], durationMs: elapsedMs, ...counts };
       if (this.#stop !== undefined) return { ...this.#stop, ...facts };
-      const reason = end.lost === "memory" ? "RUN_OUT_OF_MEMORY" : "RUN_WORKER_LOST";
-      return { state: "failed", reason, ...facts };
+      return { state: "failed", reason: LOST_REASONS[end.lost], ...facts };
     }
     const { reusable: _reusable, ...told } = end;
     const outputs = (end.changes?.written ?? [])

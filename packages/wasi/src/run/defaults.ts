@@ -38,6 +38,12 @@ export function preopensOf(directories: readonly string[]): Preopen[] {
   return [...paths, "/"].map((path) => ({ path, name: path }));
 }
 
+/** Directories that a run makes where they are missing: those of its rights, and those that its single files lie in. */
+export function neededDirectories(rights: RightsTable, directories: readonly string[]): string[] {
+  const parents = entriesOf(rights).map((path) => path.slice(0, path.lastIndexOf("/")) || "/");
+  return [...new Set([...directories, ...parents])];
+}
+
 function entriesOf(rights: RightsTable): string[] {
   return [...rights.keys()].filter((path) => !isStream(path));
 }

@@ -68,7 +68,8 @@ export interface RunOutcome {
   readonly exitCode?: number;
   /** Only when state is trapped. */
   readonly trap?: { readonly message: string; readonly function?: string };
-  /** A permanent word of why, e.g. RUN_WALL_TIME, RUN_OUTPUT_LIMIT, RUN_STORAGE_LIMIT, RUN_OUT_OF_MEMORY. */
+  /** A permanent word of why, RUN_WALL_TIME, RUN_OUTPUT_LIMIT, RUN_OUT_OF_MEMORY, RUN_HOST_FAULT,
+   * RUN_WORKER_LOST, RUN_RECEIVER_FAILED; RUN_STORAGE_LIMIT also when the guest was told so and exited by itself. */
   readonly reason?: string;
   /** What the run wrote; absent when nothing may be kept. */
   readonly changes?: Changes;

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { WasiError } from "../errors.ts";
 import type { Job } from "../worker/job.ts";
 import { ActiveRun } from "./active-run.ts";
-import { directoriesOf, limitsOf, preopensOf } from "./defaults.ts";
+import { directoriesOf, limitsOf, neededDirectories, preopensOf } from "./defaults.ts";
 import type { CreateWorker, Run, RunOptions } from "./options.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
@@ -105,7 +105,7 @@ function jobOf(options: RunOptions): Omit<Job, "ring"> {
       : {}),
     snapshot: options.snapshot,
     rights: [...options.rights],
-    directories,
+    directories: neededDirectories(options.rights, directories),
     preopens: options.preopens ?? preopensOf(directories),
     arguments: options.arguments,
     environment: options.environment,

@@ -11,7 +11,7 @@ export interface Receivers {
 
 /** How a job ended when the worker could not say so. */
 export interface Lost {
-  readonly lost: "terminated" | "memory" | "crashed";
+  readonly lost: "terminated" | "memory" | "crashed" | "receiver";
 }
 
 /** A worker thread. */
@@ -65,9 +65,21 @@ export class WorkerSlot {
 
   async #follow(receivers: Receivers, ended: () => boolean): Promise<void> {
     const decoder = new TextDecoder();
-    const receive = (kind: number, bytes: Uint8Array): void => {
+    const give = (kind: number, bytes: Uint8Array): void => {
       if (kind === RECORD.trace) receivers.trace(decoder.decode(bytes));
       else receivers.output(kind === RECORD.stdout ? "stdout" : "stderr", bytes);
+    };
+    let deaf = false;
+    const receive = (kind: number, bytes: Uint8Array): void => {
+      if (deaf) return;
+      try {
+        give(kind, bytes);
+      } catch {
+        // Whoever follows the run can't any more: a run that nobody hears is ended rather than left to fill up.
+        deaf = true;
+        this.#lose({ lost: "receiver" });
+        this.terminate();
+      }
     };
     while (!ended()) {
       this.ring.drain(receive);

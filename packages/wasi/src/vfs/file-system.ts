@@ -141,6 +141,7 @@ export class FileSystem {
     if (node instanceof DirectoryNode) {
       node.name = to.name;
       node.parent = to.parent;
+      node.listing = undefined;
       inheritEntry(node, entryOf(to.parent, to.name));
     }
     return ERRNO.success;

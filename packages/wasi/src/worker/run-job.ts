@@ -18,7 +18,7 @@ export function runJob(job: Job): JobEnd {
   const startedAt = performance.now();
   const guest = makeGuest(job);
   const ended = execute(guest, job);
-  const keeps = ended.state === "exited" || job.keepPartialOutput;
+  const keeps = guest.crash === undefined && (ended.state === "exited" || job.keepPartialOutput);
   return {
     ...ended,
     ...(guest.fs.limited && ended.reason === undefined ? { reason: "RUN_STORAGE_LIMIT" } : {}),
@@ -31,7 +31,8 @@ export function runJob(job: Job): JobEnd {
 
 type Ended = Pick<JobEnd, "state" | "exitCode" | "trap" | "reason">;
 
-function makeGuest(job: Job): Guest {
+/** The guest of a job, before anything of it runs. */
+export function makeGuest(job: Job): Guest {
   const clocks = new GuestClocks(job.clock);
   const rights = new Map(job.rights);
   const limits = { bytes: bytesIn(job.snapshot) + job.storageBytes, entries: job.entries };
@@ -66,8 +67,10 @@ function execute(guest: Guest, job: Job): Ended {
     guest.ring.notePeakMemory(guest.memory.bytes.length);
     const start = instance.exports["_start"] as (argc: number, argv: number) => void;
     start(0, 0);
+    if (guest.crash !== undefined) throw guest.crash.thrown;
     return { state: "exited", exitCode: 0 };
   } catch (thrown) {
+    if (guest.crash !== undefined) return faultOf(guest.crash.thrown);
     return guest.ending === undefined ? faultOf(thrown) : endOf(guest.ending);
   } finally {
     if (guest.memory.bytes.length === 0) guest.ring.notePeakMemory(guest.memory.refresh());

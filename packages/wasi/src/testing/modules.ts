@@ -1,0 +1,40 @@
+// Programs for tests, from WebAssembly text.
+import wabt from "wabt";
+import { type AdmittedModule, admitModule } from "../module/admit.ts";
+
+const toolkit = wabt();
+
+/** Assembles WebAssembly text, with names for traps. */
+export async function assemble(text: string): Promise<Uint8Array> {
+  const module = (await toolkit).parseWat("test.wat", text, {
+    mutable_globals: true,
+    multi_value: true,
+    bulk_memory: true,
+    reference_types: true,
+    simd: true,
+    exceptions: true,
+    threads: true,
+  });
+  try {
+    return module.toBinary({ write_debug_names: true }).buffer;
+  } finally {
+    module.destroy();
+  }
+}
+
+/** Assembles and admits. */
+export async function admit(text: string, maxMemoryMib = 16): Promise<AdmittedModule> {
+  return admitModule(await assemble(text), { maxMemoryMib });
+}
+
+/** A program whose body calls WASI; `memory` is exported and what `data` says stands in it. */
+export function program(body: string, extra = ""): string {
+  return `(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\\08\\00\\00\\00\\06\\00\\00\\00hello\\0a")
+    (func $say (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32))))
+    ${extra}
+    (func (export "_start") ${body}))`;
+}
