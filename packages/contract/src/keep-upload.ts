@@ -28,7 +28,7 @@ const Opened = Type.Object({ id: Type.String(), offset: Type.Integer() });
 
 /**
  * Uploads a file, resuming after breaks.
- * @throws ServiceRefusal when the keep refuses; what the transport throws when it gave up
+ * @throws ServiceRefusal when the keep refuses; what the source throws; what the transport throws when it gave up
  */
 export async function uploadResumably(
   calls: KeepCalls,
@@ -38,12 +38,15 @@ export async function uploadResumably(
 ): Promise<StoredFile> {
   const { id } = await open(calls, path, options);
   const patience = { left: options.attempts ?? 5, waitMs: options.waitMs ?? 250 };
+  const own: { fault?: unknown } = {};
   let offset = 0;
   let attempts = 0;
   for (;;) {
     try {
-      return await sendFrom(calls, id, offset, source, options);
+      return await sendFrom(calls, id, offset, telling(source, own), options);
     } catch (thrown) {
+      // A file that can't be read looks like a lost connection, and no other connection would help.
+      if (own.fault !== undefined) throw own.fault;
       if (!isBreak(thrown) || options.signal?.aborted) throw thrown;
       attempts += 1;
       if (attempts > patience.left) throw thrown;
@@ -53,6 +56,18 @@ export async function uploadResumably(
     if (standsAt !== undefined && standsAt > offset) attempts = 0;
     offset = standsAt ?? offset;
   }
+}
+
+/** The same source; its failure is noted. */
+function telling(source: ResumableSource, own: { fault?: unknown }): ResumableSource {
+  return async function* (offset) {
+    try {
+      yield* source(offset);
+    } catch (thrown) {
+      own.fault = thrown;
+      throw thrown;
+    }
+  };
 }
 
 function open(

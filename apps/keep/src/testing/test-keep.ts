@@ -7,6 +7,7 @@ import {
   connectKeep,
   type KeepConnection,
   newIdentity,
+  type SkippableCheck,
 } from "@holdfast/channel";
 import { KeepClient } from "@holdfast/contract";
 import { type Policy, parsePolicy, policyHash } from "@holdfast/policy";
@@ -40,8 +41,8 @@ export interface TestKeep {
   readonly log: readonly string[];
   readonly port: number;
   /** A client of an identity, by its place in the policy. */
-  client(identity?: number): Promise<KeepClient>;
-  connection(identity?: number): Promise<KeepConnection>;
+  client(identity?: number, skip?: ReadonlySet<SkippableCheck>): Promise<KeepClient>;
+  connection(identity?: number, skip?: ReadonlySet<SkippableCheck>): Promise<KeepConnection>;
   close(): Promise<void>;
 }
 
@@ -91,10 +92,10 @@ export async function startTestKeep(options: TestKeepOptions): Promise<TestKeep>
     options.limits,
   );
   const open: KeepConnection[] = [];
-  const connection = async (id = 0): Promise<KeepConnection> => {
+  const connection: TestKeep["connection"] = async (id = 0, skip = new Set()) => {
     const identity = identities[id];
     if (identity === undefined) throw new Error(`no identity ${id}`);
-    const made = await connectKeep({ policy, identity, clock });
+    const made = await connectKeep({ policy, identity, clock, skip });
     open.push(made);
     return made;
   };
@@ -107,7 +108,7 @@ export async function startTestKeep(options: TestKeepOptions): Promise<TestKeep>
     log,
     port,
     connection,
-    client: async (id) => new KeepClient(await connection(id)),
+    client: async (id, skip) => new KeepClient(await connection(id, skip)),
     async close() {
       for (const each of open) each.close();
       await keep.close();

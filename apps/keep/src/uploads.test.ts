@@ -1,0 +1,281 @@
+// Uploads that are interrupted and gone on with.
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { ChannelError, type KeepConnection } from "@holdfast/channel";
+import { KeepClient } from "@holdfast/contract";
+import {
+  concat,
+  fromText,
+  type HttpResponse,
+  type HttpTransport,
+  readBody,
+  toBase64,
+  toText,
+} from "@holdfast/core";
+import { refused } from "./testing/refused.ts";
+import { startTestKeep, type TestKeep } from "./testing/test-keep.ts";
+import { READ, WRITE } from "./testing/test-policy.ts";
+
+const PINNED = fromText("pinned content");
+const MINUTE = 60_000;
+
+describe("uploads", { timeout: 60_000 }, () => {
+  let keep: TestKeep;
+  let owner: KeepClient;
+  let connection: KeepConnection;
+  let other: KeepConnection;
+
+  before(async () => {
+    keep = await startTestKeep({
+      rights: [{ "/in/": READ | WRITE }, { "/in/": WRITE }],
+      fileHashes: { "/in/pinned": createHash("sha256").update(PINNED).digest("hex") },
+      maxMemoryMib: 16,
+    });
+    owner = await keep.client(0);
+    connection = await keep.connection(0);
+    other = await keep.connection(1);
+  });
+
+  after(() => keep.close());
+
+  test("the client goes on from where the connection broke", async () => {
+    const bytes = new Uint8Array(randomBytes(5_000_000));
+    const starts: number[] = [];
+    const progress: number[] = [];
+    const client = new KeepClient(breaking(connection, [1_000_000, 2_000_000]));
+    const stored = await client.uploadFile(
+      "/in/broken",
+      (offset) => {
+        starts.push(offset);
+        return slices(bytes, offset);
+      },
+      {
+        size: bytes.length,
+        sha256: new Uint8Array(createHash("sha256").update(bytes).digest()),
+        onProgress: (sent) => progress.push(sent),
+        waitMs: 1,
+      },
+    );
+    assert.equal(stored.size, bytes.length);
+    assert.equal(starts.length, 3);
+    assert.ok((starts[1] ?? 0) > 0 && (starts[2] ?? 0) > (starts[1] ?? 0), starts.join(" "));
+    assert.equal(progress.at(-1), bytes.length);
+    const { body } = await owner.readFile("/in/broken");
+    assert.deepEqual(await readBody(body, bytes.length), bytes);
+  });
+
+  test("the client gives up when nothing moves any more", async () => {
+    const client = new KeepClient(breaking(connection, [0, 0, 0, 0, 0]));
+    const call = client.uploadFile("/in/never", (offset) => slices(new Uint8Array(10), offset), {
+      size: 10,
+      attempts: 2,
+      waitMs: 1,
+    });
+    await assert.rejects(call, ChannelError);
+    await refused("FILE_MISSING", owner.readFile("/in/never"));
+  });
+
+  test("a source that fails is not asked again", async () => {
+    let asked = 0;
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      asked += 1;
+      yield fromText("abc");
+      throw new Error("the disk is gone");
+    };
+    await assert.rejects(owner.uploadFile("/in/never", source, { size: 10 }), /the disk is gone/);
+    assert.equal(asked, 1);
+  });
+
+  test("parts add up; nothing is seen before the last", async () => {
+    const id = await open(connection, "/in/parts", { "upload-length": "6" });
+    assert.equal((await patch(connection, id, 0, "abc", false)).status, 204);
+    await refused("FILE_MISSING", owner.readFile("/in/parts"));
+    const head = await connection.request({ method: "HEAD", path: `/v1/uploads/${id}` });
+    assert.equal(head.headers["upload-offset"], "3");
+    assert.equal(head.headers["upload-length"], "6");
+    const last = await patch(connection, id, 3, "def", true);
+    assert.equal(last.status, 201);
+    assert.equal((await jsonOf(last))["size"], 6);
+    assert.equal((await patch(connection, id, 6, "", true)).status, 404);
+  });
+
+  test("appending in parts", async () => {
+    await owner.putFile("/in/log", fromText("before "));
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      yield fromText("after");
+    };
+    const stored = await owner.uploadFile("/in/log", source, { size: 5, append: true });
+    assert.equal(stored.size, 12);
+    assert.equal(
+      toText((await readBody((await owner.readFile("/in/log")).body, 99))!),
+      "before after",
+    );
+  });
+
+  test("a part at another offset is refused, and the right one told", async () => {
+    const id = await open(connection, "/in/offset");
+    await patch(connection, id, 0, "abc", false);
+    for (const offset of [0, 2, 4]) {
+      const answer = await patch(connection, id, offset, "x", false);
+      assert.equal(answer.status, 409);
+      assert.equal(answer.headers["upload-offset"], "3");
+      assert.equal((await jsonOf(answer))["code"], "UPLOAD_OFFSET");
+    }
+  });
+
+  test("more or less than was announced is refused", async () => {
+    const more = await open(connection, "/in/more", { "upload-length": "2" });
+    assert.equal(
+      (await jsonOf(await patch(connection, more, 0, "abc", true)))["code"],
+      "UPLOAD_LENGTH",
+    );
+    const less = await open(connection, "/in/less", { "upload-length": "9" });
+    assert.equal(
+      (await jsonOf(await patch(connection, less, 0, "abc", true)))["code"],
+      "UPLOAD_LENGTH",
+    );
+    await refused("FILE_MISSING", owner.readFile("/in/less"));
+  });
+
+  test("the digest of the whole is checked at the end, and so is the pin", async () => {
+    const digest = `sha-256=:${toBase64(new Uint8Array(32))}:`;
+    const wrong = await open(connection, "/in/wrong", { "repr-digest": digest });
+    await patch(connection, wrong, 0, "abc", false);
+    assert.equal(
+      (await jsonOf(await patch(connection, wrong, 3, "", true)))["code"],
+      "DIGEST_MISMATCH",
+    );
+    await refused("FILE_MISSING", owner.readFile("/in/wrong"));
+    const pinned = await open(connection, "/in/./pinned");
+    await patch(connection, pinned, 0, "pinned ", false);
+    const refusal = await patch(connection, pinned, 7, "forgery", true);
+    assert.equal((await jsonOf(refusal))["code"], "FILE_PIN_MISMATCH");
+    await refused("FILE_MISSING", owner.readFile("/in/pinned"));
+  });
+
+  test("an upload is its owner's", async () => {
+    const id = await open(connection, "/in/mine");
+    assert.equal((await patch(other, id, 0, "abc", true)).status, 404);
+    assert.equal(
+      (await other.request({ method: "DELETE", path: `/v1/uploads/${id}` })).status,
+      404,
+    );
+    assert.equal((await other.request({ method: "HEAD", path: `/v1/uploads/${id}` })).status, 404);
+    const dropped = await connection.request({ method: "DELETE", path: `/v1/uploads/${id}` });
+    assert.equal(dropped.status, 204);
+    assert.equal((await patch(connection, id, 0, "abc", true)).status, 404);
+  });
+
+  test("rights and names are checked before anything comes in", async () => {
+    const codes = [];
+    for (const path of ["/out/x", "/in/../out/x", "stdin", "/"]) {
+      const answer = await connection.request({
+        method: "POST",
+        path: "/v1/uploads",
+        query: { path },
+      });
+      codes.push((await jsonOf(answer))["code"]);
+    }
+    assert.deepEqual(codes, [
+      "RIGHTS_MISSING",
+      "REQUEST_INVALID",
+      "RIGHTS_MISSING",
+      "RIGHTS_MISSING",
+    ]);
+  });
+
+  test("nobody fills the keep with uploads that never end", async () => {
+    keep.clock.advance(20 * MINUTE);
+    keep.keep.sweep();
+    const used = (await owner.status()).storage?.used_bytes;
+    const ids = [];
+    for (let i = 0; i < 8; i += 1) ids.push(await open(other, `/in/${i}`));
+    await patch(other, ids[0]!, 0, "x".repeat(100_000), false);
+    const ninth = await other.request({
+      method: "POST",
+      path: "/v1/uploads",
+      query: { path: "/in/9" },
+    });
+    assert.equal((await jsonOf(ninth))["code"], "REQUEST_LIMIT");
+    assert.notEqual((await owner.status()).storage?.used_bytes, used);
+    keep.clock.advance(20 * MINUTE);
+    keep.keep.sweep();
+    assert.equal((await owner.status()).storage?.used_bytes, used);
+    assert.equal((await patch(other, ids[0]!, 100_000, "x", true)).status, 404);
+  });
+});
+
+/** A transport that loses the connection once after each of the numbers of bytes sent. */
+function breaking(transport: HttpTransport, breaks: number[]): HttpTransport {
+  return {
+    async request(request) {
+      const { body } = request;
+      if (request.method !== "PATCH" || body === undefined || body instanceof Uint8Array) {
+        return transport.request(request);
+      }
+      const stop = breaks.shift();
+      const line = new AbortController();
+      return transport.request({ ...request, signal: line.signal, body: cut(body, stop, line) });
+    },
+  };
+}
+
+async function* cut(
+  body: AsyncIterable<Uint8Array>,
+  stop: number | undefined,
+  line: AbortController,
+): AsyncGenerator<Uint8Array> {
+  let sent = 0;
+  for await (const part of body) {
+    if (stop !== undefined && sent >= stop) {
+      // The rest waits for an answer that does not come any more.
+      setTimeout(() => line.abort(), 50);
+      await new Promise((resolve) => line.signal.addEventListener("abort", resolve));
+    }
+    yield part;
+    sent += part.length;
+  }
+}
+
+async function* slices(bytes: Uint8Array, offset: number): AsyncGenerator<Uint8Array> {
+  for (let at = offset; at < bytes.length; at += 100_000) yield bytes.subarray(at, at + 100_000);
+}
+
+async function open(
+  connection: KeepConnection,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<string> {
+  const answer = await connection.request({
+    method: "POST",
+    path: "/v1/uploads",
+    query: { path },
+    headers,
+  });
+  assert.equal(answer.status, 201);
+  return String((await jsonOf(answer))["id"]);
+}
+
+function patch(
+  connection: KeepConnection,
+  id: string,
+  offset: number,
+  text: string,
+  complete: boolean,
+): Promise<HttpResponse> {
+  return connection.request({
+    method: "PATCH",
+    path: `/v1/uploads/${id}`,
+    headers: {
+      "content-type": "application/partial-upload",
+      "upload-offset": String(offset),
+      "upload-complete": complete ? "?1" : "?0",
+    },
+    body: concat(fromText(text)),
+  });
+}
+
+async function jsonOf({ body }: HttpResponse): Promise<Record<string, unknown>> {
+  return JSON.parse(toText((await readBody(body, 100_000))!)) as Record<string, unknown>;
+}
