@@ -20,9 +20,9 @@ const network = referenceNetwork(
 );
 rmSync(model, { recursive: true });
 const pictures = picturesOf(join(import.meta.dirname, VIDEO));
-const frames = pictures.map((picture, frame) => ({
-  frame,
-  objects: detectionsOf(
+const frames = pictures.map((picture, index) => ({
+  index,
+  detections: detectionsOf(
     network.run(letterbox(picture, network.width, network.height)),
     network,
     picture,

@@ -51,31 +51,59 @@ export function letterbox(picture: Picture, width: number, height: number): Floa
   return values;
 }
 
-/** Everything above the threshold, suppressed per class by overlap, best first. */
+/** Everything above the threshold, suppressed per class by overlap, best first, clipped to the picture. */
 export function detectionsOf(
   layers: readonly ReferenceLayer[],
   input: { readonly width: number; readonly height: number },
   picture: { readonly width: number; readonly height: number },
   { threshold, overlap }: { threshold: number; overlap: number },
 ): Detection[] {
+  return suppress(candidatesOf(layers, input, picture, threshold), overlap).flatMap((detection) => {
+    const box = clip(detection.box, picture);
+    return box === undefined ? [] : [{ ...detection, box }];
+  });
+}
+
+/** Everything above the threshold, neither suppressed nor clipped. */
+export function candidatesOf(
+  layers: readonly ReferenceLayer[],
+  input: { readonly width: number; readonly height: number },
+  picture: { readonly width: number; readonly height: number },
+  threshold: number,
+): Detection[] {
+  const inner = innerSize(picture, input.width, input.height);
+  // Where the picture really lies. Darknet takes half a pixel more when the border is odd.
+  const [left, top] = [(input.width - inner.width) >> 1, (input.height - inner.height) >> 1];
+  const [scaleX, scaleY] = [picture.width / inner.width, picture.height / inner.height];
   const found = layers.flatMap((layer) =>
     layer.kind === "yolo" || layer.kind === "region" ? boxesOf(layer, input, threshold) : [],
   );
-  const inner = innerSize(picture, input.width, input.height);
-  const placed = found.map((detection) => ({
+  return found.map(({ box, ...detection }) => ({
     ...detection,
     box: {
-      x:
-        ((detection.box.x - (input.width - inner.width) / 2 / input.width) * picture.width) /
-        (inner.width / input.width),
-      y:
-        ((detection.box.y - (input.height - inner.height) / 2 / input.height) * picture.height) /
-        (inner.height / input.height),
-      width: (detection.box.width * picture.width * input.width) / inner.width,
-      height: (detection.box.height * picture.height * input.height) / inner.height,
+      x: (box.x * input.width - left) * scaleX,
+      y: (box.y * input.height - top) * scaleY,
+      width: box.width * input.width * scaleX,
+      height: box.height * input.height * scaleY,
     },
   }));
-  return suppress(placed, overlap);
+}
+
+/** The part of a box inside the picture. */
+export function clip(
+  { x, y, width, height }: Box,
+  picture: { readonly width: number; readonly height: number },
+): Box | undefined {
+  const [left, top] = [Math.max(0, x - width / 2), Math.max(0, y - height / 2)];
+  const right = Math.min(picture.width, x + width / 2);
+  const bottom = Math.min(picture.height, y + height / 2);
+  if (right <= left || bottom <= top) return undefined;
+  return {
+    x: (left + right) / 2,
+    y: (top + bottom) / 2,
+    width: right - left,
+    height: bottom - top,
+  };
 }
 
 /** Intersection over union. */

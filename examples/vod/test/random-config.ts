@@ -72,17 +72,17 @@ function pool(draw: Draw): string {
 
 function head(draw: Draw, newer: boolean): string {
   const [classes, anchors] = [draw(1, 4), draw(1, 3)];
-  const sizes = (most: number) =>
-    Array.from({ length: 2 * anchors }, () => draw(5, most) / 5).join(", ");
+  const sizes = (most: number, unit: number) =>
+    Array.from({ length: 2 * anchors }, () => draw(2, most) / unit).join(", ");
   const last =
     `\n[convolutional]\nfilters=${anchors * (classes + 5)}\nsize=1\nstride=1\npad=1\n` +
     "activation=linear\n";
   const region =
-    `\n[region]\nanchors=${sizes(15)}\nclasses=${classes}\ncoords=4\nnum=${anchors}\n` +
+    `\n[region]\nanchors=${sizes(8, 5)}\nclasses=${classes}\ncoords=4\nnum=${anchors}\n` +
     `softmax=${draw(0, 1)}\n`;
   const masks = Array.from({ length: anchors }, (_, i) => i).join(",");
   const yolo =
-    `\n[yolo]\nmask=${masks}\nanchors=${sizes(60)}\nclasses=${classes}\nnum=${anchors}\n` +
+    `\n[yolo]\nmask=${masks}\nanchors=${sizes(30, 10)}\nclasses=${classes}\nnum=${anchors}\n` +
     (newer && draw(0, 1) === 1 ? "scale_x_y=1.1\n" : "");
   return last + (draw(0, 1) === 1 ? region : yolo);
 }
