@@ -55,6 +55,7 @@ export async function link(
     `stack-size=${stackBytes}`,
     "--strip-all",
     "--gc-sections",
+    "--stack-first",
     "-lc",
     BUILTINS,
     "-o",

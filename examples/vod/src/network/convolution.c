@@ -8,6 +8,7 @@
 #include "activate.h"
 #include "depthwise.h"
 #include "multiply.h"
+#include "winograd.h"
 
 // What one group of a convolution looks like as a product of matrices.
 struct problem {
@@ -30,6 +31,7 @@ static int depth_of(const struct layer *l) {
 }
 
 size_t convolution_scratch(const struct layer *l) {
+  if (is_winograd(l)) return winograd_scratch(l);
   size_t padded = l->padding > 0 ? padded_floats(l) : 0;
   if (is_depthwise(l)) return padded;
   return padded + (size_t)BLOCK_DEPTH * BLOCK_COLUMNS + (size_t)depth_of(l) + 8;
@@ -105,6 +107,10 @@ static void convolve_group(const struct layer *l, const struct problem *p, const
 
 void convolve(const struct layer *l, const float *in, float *scratch) {
   const float *padded = in;
+  if (is_winograd(l)) {
+    convolve_winograd(l, in, scratch);
+    return;
+  }
   if (l->padding > 0) {
     pad_planes(in, l->in.channels, l->in.width, l->in.height, l->padding, scratch);
     padded = scratch;

@@ -60,8 +60,9 @@ static void multiply_edge(int rows, int columns, int depth, const float *a, cons
   for (int r = 0; r < rows; r++) memcpy(c + (size_t)r * width, tile + r * TILE_COLUMNS, bytes);
 }
 
-void multiply_block(int rows, int columns, int depth, const float *a, size_t strip, const float *b,
-                    float *c, size_t width, const float *bias) {
+// One row of tiles after the other for some of the filters, whose weights stay in the cache.
+static void multiply_rows(int rows, int columns, int depth, const float *a, size_t strip,
+                          const float *b, float *c, size_t width, const float *bias) {
   for (int column = 0; column < columns; column += TILE_COLUMNS) {
     const float *strip_a = a;
     int wide = columns - column < TILE_COLUMNS ? columns - column : TILE_COLUMNS;
@@ -76,5 +77,15 @@ void multiply_block(int rows, int columns, int depth, const float *a, size_t str
       }
     }
     b += (size_t)TILE_COLUMNS * (size_t)depth;
+  }
+}
+
+void multiply_block(int rows, int columns, int depth, const float *a, size_t strip, const float *b,
+                    float *c, size_t width, const float *bias) {
+  for (int row = 0; row < rows; row += BLOCK_ROWS) {
+    int some = rows - row < BLOCK_ROWS ? rows - row : BLOCK_ROWS;
+    multiply_rows(some, columns, depth, a, strip, b, c, width, bias ? bias + row : NULL);
+    a += strip * (BLOCK_ROWS / TILE_ROWS);
+    c += (size_t)BLOCK_ROWS * width;
   }
 }

@@ -8,6 +8,7 @@ enum {
   TILE_COLUMNS = 8,
   BLOCK_DEPTH = 256,    // products summed before the next block of pixels is packed
   BLOCK_COLUMNS = 256,  // pixels packed at once: 256 KiB, which stays in the second cache
+  BLOCK_ROWS = 64,      // filters that meet all packed pixels before the next ones are read
 };
 
 // Floats of `rows` filters of `depth` weights each, packed.

@@ -13,6 +13,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "multiply.h"
+#include "winograd.h"
+
+enum { BATCH_FLOATS = 256 * 1024 };
 
 struct source {
   int file;
@@ -51,20 +54,6 @@ static void read_floats(struct source *from, float *to, size_t count) {
   }
 }
 
-// Folds scale * (sum - mean) / (sqrt(variance) + 1e-6) + bias into weights and bias.
-static void fold(struct layer *l, const float *scales, const float *means, const float *variances,
-                 float *weights, int number) {
-  size_t each = weight_floats(l) / (size_t)l->out.channels;
-  for (int f = 0; f < l->out.channels; f++) {
-    float factor = scales[f] / (sqrtf(variances[f]) + 0.000001f);
-    if (!isfinite(factor)) {
-      fail(EXIT_WEIGHTS, "layer %d: filter %d has no usable variance", number, f);
-    }
-    l->biases[f] -= means[f] * factor;
-    for (size_t i = 0; i < each; i++) weights[(size_t)f * each + i] *= factor;
-  }
-}
-
 static void expect_numbers(const float *values, size_t count, int number) {
   for (size_t i = 0; i < count; i++) {
     if (!isfinite(values[i])) {
@@ -73,36 +62,71 @@ static void expect_numbers(const float *values, size_t count, int number) {
   }
 }
 
-static void pack(struct layer *l, float *weights) {
-  if (is_depthwise(l)) {
-    l->weights = obtain_raw(weight_floats(l), sizeof(float), "weights");
-    memcpy(l->weights, weights, weight_floats(l) * sizeof(float));
-    return;
+// Reads biases and, with batch normalisation, folds scale * (sum - mean) / (sqrt(variance) + 1e-6)
+// into them. What remains for the weights is a factor per filter.
+static void read_biases(struct source *from, struct layer *l, int number, float *factors) {
+  size_t filters = (size_t)l->out.channels;
+  float *means = factors + filters, *variances = means + filters;
+  l->biases = obtain_raw(filters, sizeof(float), "weights");
+  read_floats(from, l->biases, filters);
+  if (l->batch_normalize) read_floats(from, factors, 3 * filters);
+  for (size_t f = 0; f < filters; f++) {
+    if (!l->batch_normalize) {
+      factors[f] = 1;
+      continue;
+    }
+    factors[f] /= sqrtf(variances[f]) + 0.000001f;
+    l->biases[f] -= means[f] * factors[f];
   }
+  expect_numbers(factors, filters, number);
+  expect_numbers(l->biases, filters, number);
+}
+
+static size_t kernel_floats(const struct layer *l, int rows, int depth) {
+  if (is_depthwise(l)) return weight_floats(l);
+  if (is_winograd(l)) return winograd_weight_floats(l);
+  return packed_floats(rows, depth) * (size_t)l->groups;
+}
+
+// Puts `count` filters from `first` on, of a group of `rows`, where the kernel will look for them.
+static void pack(const struct layer *l, int group, int first, int count, const float *weights) {
   int rows = l->out.channels / l->groups;
   int depth = l->in.channels / l->groups * l->size * l->size;
-  size_t group = packed_floats(rows, depth);
-  l->weights = obtain_raw(group * (size_t)l->groups, sizeof(float), "weights");
-  for (int g = 0; g < l->groups; g++) {
-    pack_rows(weights + (size_t)g * (size_t)rows * (size_t)depth, rows, depth,
-              l->weights + (size_t)g * group);
+  if (is_depthwise(l)) {
+    memcpy(l->weights + (size_t)(group + first) * (size_t)depth, weights,
+           (size_t)count * (size_t)depth * sizeof *weights);
+  } else if (is_winograd(l)) {
+    winograd_pack(l, first, count, weights);
+  } else {
+    pack_rows(weights, count, depth,
+              l->weights + packed_floats(rows, depth) * (size_t)group + packed_floats(first, depth));
   }
 }
 
-static void load_layer(struct source *from, struct layer *l, int number, float *buffer) {
-  size_t filters = (size_t)l->out.channels;
-  float *statistics = obtain_raw(3 * filters, sizeof(float), "weights");
-  l->biases = obtain_raw(filters, sizeof(float), "weights");
-  read_floats(from, l->biases, filters);
-  if (l->batch_normalize) read_floats(from, statistics, 3 * filters);
-  read_floats(from, buffer, weight_floats(l));
-  if (l->batch_normalize) {
-    fold(l, statistics, statistics + filters, statistics + 2 * filters, buffer, number);
+// A few filters at a time, so that a layer's weights are never in memory twice.
+static void load_layer(struct source *from, struct layer *l, int number) {
+  int rows = l->out.channels / l->groups;
+  int depth = l->in.channels / l->groups * l->size * l->size;
+  int batch = BATCH_FLOATS / depth / TILE_ROWS * TILE_ROWS;
+  if (batch < TILE_ROWS) batch = TILE_ROWS;
+  if (batch > rows) batch = rows;
+  float *factors = obtain_raw(3 * (size_t)l->out.channels, sizeof(float), "weights");
+  float *weights = obtain_raw((size_t)batch * (size_t)depth, sizeof(float), "weights");
+  read_biases(from, l, number, factors);
+  l->weights = obtain(kernel_floats(l, rows, depth), sizeof(float), "weights");
+  for (int filter = 0; filter < l->out.channels;) {
+    int group = filter / rows, first = filter % rows;
+    int count = rows - first < batch ? rows - first : batch;
+    read_floats(from, weights, (size_t)count * (size_t)depth);
+    for (int r = 0; r < count; r++) {
+      for (int k = 0; k < depth; k++) weights[r * depth + k] *= factors[filter + r];
+    }
+    expect_numbers(weights, (size_t)count * (size_t)depth, number);
+    pack(l, group, first, count, weights);
+    filter += count;
   }
-  expect_numbers(l->biases, filters, number);
-  expect_numbers(buffer, weight_floats(l), number);
-  pack(l, buffer);
-  free(statistics);
+  free(weights);
+  free(factors);
 }
 
 void network_load(struct network *n, const char *path) {
@@ -113,15 +137,8 @@ void network_load(struct network *n, const char *path) {
     fail(EXIT_WEIGHTS, "weights of the wrong size: %s has %llu bytes, the network needs %llu", path,
          (unsigned long long)length, (unsigned long long)expected);
   }
-  size_t largest = 0;
   for (int i = 0; i < n->layer_count; i++) {
-    const struct layer *l = &n->layers[i];
-    if (l->kind == CONVOLUTION && weight_floats(l) > largest) largest = weight_floats(l);
+    if (n->layers[i].kind == CONVOLUTION) load_layer(&from, &n->layers[i], i);
   }
-  float *buffer = obtain_raw(largest, sizeof(float), "weights");
-  for (int i = 0; i < n->layer_count; i++) {
-    if (n->layers[i].kind == CONVOLUTION) load_layer(&from, &n->layers[i], i, buffer);
-  }
-  free(buffer);
   close(from.file);
 }

@@ -34,9 +34,8 @@ void detector_open(struct detector *d, const struct options *options) {
   network_read(&d->network, NETWORK_PATH);
   print_layers(&d->network);
   labels_read(&d->labels, LABELS_PATH, class_count(&d->network));
-  fprintf(stderr, "Loading weights from program_data/yolov3.weights...");
   network_load(&d->network, WEIGHTS_PATH);
-  fprintf(stderr, "Done!\n");
+  fprintf(stderr, "Loading weights from program_data/yolov3.weights...Done!\n");
   network_plan(&d->network);
   d->threshold = options->threshold;
   if (d->threshold < 0) d->threshold = d->network.score_threshold;
