@@ -10,7 +10,14 @@ export type TrustErrorCode =
   | "ROUTE_UNKNOWN"
   | "CONFIG_INVALID"
   | "DATA_IN_USE"
-  | "AUTHORITY_UNUSABLE"
+  | "KEYS_UNUSABLE"
+  | "STATE_UNUSABLE"
+  | "AUTHORITY_UNKNOWN"
+  | "AUTHORITY_IN_USE"
+  | "ADMIN_REQUIRED"
+  | "EVIDENCE_TYPE_UNKNOWN"
+  | "REFERENCE_VALUES_UNKNOWN"
+  | "REFERENCE_VALUES_CHANGED"
   | "LOG_UNUSABLE";
 
 const STATUS: Readonly<Partial<Record<TrustErrorCode, number>>> = {
@@ -19,6 +26,12 @@ const STATUS: Readonly<Partial<Record<TrustErrorCode, number>>> = {
   REQUEST_TOO_LARGE: 413,
   REQUEST_MEDIA_TYPE: 415,
   ROUTE_UNKNOWN: 404,
+  ADMIN_REQUIRED: 401,
+  AUTHORITY_UNKNOWN: 404,
+  AUTHORITY_IN_USE: 409,
+  EVIDENCE_TYPE_UNKNOWN: 422,
+  REFERENCE_VALUES_UNKNOWN: 404,
+  REFERENCE_VALUES_CHANGED: 412,
 };
 
 /** A request that is refused, or a service that can't start. */

@@ -12,10 +12,10 @@ import {
 import { pino } from "pino";
 import { buildApp } from "./app.ts";
 import { readConfig } from "./config.ts";
-import { openAuthority } from "./services/authority.ts";
 import { Challenges } from "./services/challenges.ts";
 import { lockData } from "./services/data-lock.ts";
 import { DecisionLog } from "./services/decision-log.ts";
+import { Keys } from "./services/keys.ts";
 
 const USAGE = "usage: main.ts --config FILE.json";
 
@@ -44,7 +44,7 @@ async function start(): Promise<void> {
     log,
     clock: systemClock,
     crypto: rememberingCrypto(webCrypto),
-    authority: await openAuthority(config.dataDirectory, systemClock),
+    keys: await Keys.open(join(config.dataDirectory, "keys.json"), systemClock),
     challenges: new Challenges(systemClock, config.challengeSeconds * 1000),
     logger,
   });

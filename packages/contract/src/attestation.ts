@@ -22,6 +22,8 @@ export const CertificateBody = Type.Object(
     challenge_id: Type.String({ minLength: 1, maxLength: 64 }),
     evidence: Type.String({ minLength: 1, maxLength: MAXIMUM_EVIDENCE_TEXT }),
     csr: Type.String({ minLength: 1, maxLength: MAXIMUM_CSR_TEXT }),
+    /** The authority that the keep's policy names; without it the one in use issues. */
+    authority_sha256: Type.Optional(Type.String(DIGEST)),
   },
   CLOSED,
 );
@@ -40,6 +42,8 @@ export const IssuedCertificate = Type.Object({
 /** Who issues, and which roots of evidence are accepted. */
 export const AttestationAuthority = Type.Object({
   certificate_pem: Type.String(),
+  /** Older authorities that still renew for the keeps whose policies name them. */
+  previous: Type.Optional(Type.Array(Type.String())),
   accepts: Type.Array(
     Type.Object({
       platform: Type.String(),
@@ -49,6 +53,22 @@ export const AttestationAuthority = Type.Object({
   ),
 });
 
+/** A public key that signs attestation results (RFC 7517), with its certificates. */
+export const Jwk = Type.Object({
+  kty: Type.Literal("EC"),
+  crv: Type.Literal("P-256"),
+  x: Type.String(),
+  y: Type.String(),
+  use: Type.Literal("sig"),
+  alg: Type.Literal("ES256"),
+  kid: Type.String(),
+  /** Base64, the key's own certificate first. */
+  x5c: Type.Array(Type.String()),
+});
+
+/** The keys that sign attestation results. */
+export const JwkSet = Type.Object({ keys: Type.Array(Jwk) });
+
 /** Whether a service works. */
 export const Health = Type.Object({ status: Type.String() });
 
@@ -56,4 +76,6 @@ export type AttestationChallenge = Static<typeof AttestationChallenge>;
 export type CertificateBody = Static<typeof CertificateBody>;
 export type IssuedCertificate = Static<typeof IssuedCertificate>;
 export type AttestationAuthority = Static<typeof AttestationAuthority>;
+export type Jwk = Static<typeof Jwk>;
+export type JwkSet = Static<typeof JwkSet>;
 export type Health = Static<typeof Health>;

@@ -49,7 +49,7 @@ test("a keep that proves itself gets a certificate that says what was proven", a
   assert.deepEqual([...(leaf?.keyUsage ?? [])], ["digitalSignature"]);
   assert.equal(leaf?.isCa, false);
   assert.match(leaf?.subject.text ?? "", /SIMULATED/);
-  const anchors = [service.authority.certificate];
+  const anchors = [service.keys.authority.certificate];
   assert.ok(affirmed(await verifyPath({ chain, anchors, at: world.at, crypto: webCrypto })));
 
   const [record] = await service.decisions();
@@ -65,7 +65,7 @@ test("Node's own reader agrees about the certificate, and serial numbers never r
     const csr = await keepRequest();
     const { chain_pem } = (await submit(service, id, await evidenceOver(nonce, csr), csr)).json();
     const leaf = new X509Certificate(chain_pem);
-    const authority = new X509Certificate(service.authority.certificatePem);
+    const authority = new X509Certificate(service.keys.authority.certificatePem);
     assert.ok(leaf.checkIssued(authority));
     assert.ok(leaf.verify(authority.publicKey));
     assert.equal(leaf.ca, false);
@@ -231,7 +231,7 @@ test("no certificate for evidence under another simulated root", async (t) => {
 test("the authority says which roots it accepts, and marks the simulated one", async (t) => {
   const service = await newService(t);
   const { certificate_pem, accepts } = (await service.app.inject("/v1/authority")).json();
-  assert.equal(certificate_pem, service.authority.certificatePem);
+  assert.equal(certificate_pem, service.keys.authority.certificatePem);
   assert.deepEqual(accepts, [
     { platform: "aws-nitro", simulated: false, root_sha256: AWS_NITRO_ROOT_SHA256 },
     {
@@ -244,15 +244,15 @@ test("the authority says which roots it accepts, and marks the simulated one", a
 
 test("a certificate never outlives the authority", async (t) => {
   const service = await newService(t);
-  const end = service.authority.certificate.notAfter;
+  const end = service.keys.authority.certificate.notAfter;
   service.now = new Date(end.getTime() - 60_000);
   const keep = {
-    spki: service.authority.certificate.spki,
+    spki: service.keys.authority.certificate.spki,
     platform: "simulated-nitro",
     measurement: "01".repeat(32),
     policyHash: toHex(POLICY_HASH),
   } as const;
-  const { notAfter } = await issueCertificate(service.authority, keep, 24, {
+  const { notAfter } = await issueCertificate(service.keys.authority, keep, 24, {
     now: () => service.now,
   });
   assert.deepEqual(notAfter, end);

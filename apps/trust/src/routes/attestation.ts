@@ -36,9 +36,10 @@ export function attestationRoutes(app: App, deps: AppDependencies): void {
         evidence: base64Member(body.evidence, "evidence"),
         csr: base64Member(body.csr, "csr"),
         policyHashRequired: true,
+        ...(body.authority_sha256 === undefined ? {} : { authoritySha256: body.authority_sha256 }),
       });
       return reply.code(201).send({
-        chain_pem: toPem("CERTIFICATE", certified.der) + deps.authority.certificatePem,
+        chain_pem: toPem("CERTIFICATE", certified.der) + certified.authority.chainPem,
         platform: certified.platform,
         simulated: isSimulated(certified.platform),
         measurement: certified.measurement,
@@ -55,7 +56,8 @@ export function attestationRoutes(app: App, deps: AppDependencies): void {
       return { platform, simulated: isSimulated(platform), root_sha256: sha256 };
     });
     return {
-      certificate_pem: deps.authority.certificatePem,
+      certificate_pem: deps.keys.authority.certificatePem,
+      previous: deps.keys.authorities.slice(1).map(({ certificatePem }) => certificatePem),
       accepts: await Promise.all(accepts),
     };
   });

@@ -60,7 +60,7 @@ test("a runtime's request without policy hash gets two certificates, one after t
   const [leaf, authority] = derChildren({ tag: 0x30, content: both, bytes: both }).map(
     ({ bytes }) => parseCertificate(bytes),
   );
-  assert.deepEqual(authority?.der, service.authority.certificate.der);
+  assert.deepEqual(authority?.der, service.keys.authority.certificate.der);
   assert.deepEqual(keepClaims(leaf!), {
     measurement: toHex(world.image.subarray(0, 32)),
     platform: "simulated-nitro",
@@ -80,7 +80,7 @@ test("a request of another key than the evidence binds gets no certificate in an
   const response = await hand(service, id, { token, csr: toBase64(await keepRequest()) });
   assert.equal(response.statusCode, 403);
   assert.equal(response.json().code, "ATTESTATION_REFUSED");
-  assert.ok(!response.rawPayload.includes(service.authority.certificate.der));
+  assert.ok(!response.rawPayload.includes(service.keys.authority.certificate.der));
 });
 
 test("a challenge is good once, and one nobody gave never", async (t) => {

@@ -31,7 +31,7 @@ export function veracruzRoutes(app: App, deps: AppDependencies): void {
         csr: base64Member(formText(form, "csr"), "csr"),
         policyHashRequired: false,
       });
-      const both = concat(certified.der, deps.authority.certificate.der);
+      const both = concat(certified.der, certified.authority.certificate.der);
       return reply.code(200).type("application/octet-stream").send(Buffer.from(both));
     },
   );

@@ -12,15 +12,16 @@ import {
 } from "@holdfast/core";
 import { awsNitroRoot, type Decision } from "@holdfast/evidence";
 import type { Config } from "../config.ts";
-import { refusal } from "../errors.ts";
+import { refusal, TrustError } from "../errors.ts";
 import type { Authority } from "./authority.ts";
 import type { Challenge, Challenges } from "./challenges.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { type Issued, issueCertificate } from "./issue-certificate.ts";
+import type { Keys } from "./keys.ts";
 
 /** What the use case works with. */
 export interface CertifyDependencies {
-  readonly authority: Authority;
+  readonly keys: Keys;
   readonly challenges: Challenges;
   readonly log: DecisionLog;
   readonly clock: Clock;
@@ -37,17 +38,27 @@ export interface Proof {
   readonly csr: Uint8Array;
   /** Whether the request must name its policy, as keeps' requests do. */
   readonly policyHashRequired: boolean;
+  /** SHA-256 of the authority that the keep's policy names; the one in use when it says nothing. */
+  readonly authoritySha256?: string;
 }
 
 /** A certificate with what was proven for it. */
-export type Certified = Issued & ProvenKeep;
+export interface Certified extends Issued, ProvenKeep {
+  readonly authority: Authority;
+}
 
 /**
  * Judges a proof and issues a certificate.
- * @throws TrustError ATTESTATION_REFUSED, the same for every reason
+ * @throws TrustError ATTESTATION_REFUSED, the same for every reason; AUTHORITY_UNKNOWN before anything is judged
  */
 export async function certify(deps: CertifyDependencies, proof: Proof): Promise<Certified> {
   const at = deps.clock.now();
+  const { authoritySha256 } = proof;
+  const authority =
+    authoritySha256 === undefined ? deps.keys.authority : deps.keys.find(authoritySha256);
+  if (authority === undefined) {
+    throw new TrustError("AUTHORITY_UNKNOWN", "this service has no such authority");
+  }
   const challenge = deps.challenges.take(proof.challengeId);
   const open = challengeCheck(challenge);
   if (challenge === undefined) return await refuse(deps, proof, [open], undefined, at);
@@ -63,7 +74,7 @@ export async function certify(deps: CertifyDependencies, proof: Proof): Promise<
   if (verdict.proven === undefined) return await refuse(deps, proof, checks, challenge, at);
   const { proven } = verdict;
   const issued = await issueCertificate(
-    deps.authority,
+    authority,
     proven,
     deps.config.certificateHours,
     deps.clock,
@@ -73,12 +84,13 @@ export async function certify(deps: CertifyDependencies, proof: Proof): Promise<
     platform: proven.platform,
     measurement: proven.measurement,
     ...(proven.policyHash === undefined ? {} : { policy_hash: proven.policyHash }),
+    authority: authority.sha256,
     serial: issued.serial,
     not_after: issued.notAfter.toISOString(),
   };
   await record(deps, proof, challenge, { outcome: "issued", checks, facts, at });
   deps.logger?.info(facts, "certificate issued");
-  return { ...issued, ...proven };
+  return { ...issued, ...proven, authority };
 }
 
 /** The roots that the service accepts evidence under. */

@@ -16,9 +16,9 @@ import { type DecisionRecord, parseRecord } from "@holdfast/evidence";
 import { filled, type NitroChanges, newNitroDocument, newNitroWorld } from "@holdfast/testkit";
 import { type App, buildApp } from "../app.ts";
 import type { Config } from "../config.ts";
-import { type Authority, openAuthority } from "../services/authority.ts";
 import { Challenges } from "../services/challenges.ts";
 import { DecisionLog } from "../services/decision-log.ts";
+import { Keys } from "../services/keys.ts";
 
 /** The world that all test services share: making keys takes time. */
 export const world = await newNitroWorld();
@@ -28,7 +28,7 @@ export const POLICY_HASH = filled(32, 0xab);
 /** A service under test. */
 export interface TestService {
   readonly app: App;
-  readonly authority: Authority;
+  readonly keys: Keys;
   /** The service's time; tests move it. */
   now: Date;
   decisions(): Promise<DecisionRecord[]>;
@@ -40,7 +40,8 @@ export async function newService(
   { brokenLog, ...change }: Partial<Config> & { readonly brokenLog?: boolean } = {},
 ): Promise<TestService> {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-trust-"));
-  const clock = { now: () => service.now };
+  let now = world.at;
+  const clock = { now: () => now };
   const config: Config = {
     listen: { host: "127.0.0.1", port: 0 },
     dataDirectory: directory,
@@ -49,16 +50,21 @@ export async function newService(
     challengeSeconds: 300,
     ...change,
   };
-  const authority = await openAuthority(directory, { now: () => world.at });
+  const keys = await Keys.open(join(directory, "keys.json"), clock);
   const logFile = join(directory, "decisions.jsonl");
   const log = await DecisionLog.open(logFile);
   // A log that can't be written stands for a full disk.
   if (brokenLog) await log.close();
   const challenges = new Challenges(clock, config.challengeSeconds * 1000);
   const service: TestService = {
-    app: buildApp({ config, authority, log, challenges, clock, crypto: webCrypto }),
-    authority,
-    now: world.at,
+    app: buildApp({ config, keys, log, challenges, clock, crypto: webCrypto }),
+    keys,
+    get now() {
+      return now;
+    },
+    set now(time) {
+      now = time;
+    },
     decisions: async () =>
       (await readFile(logFile, "utf8")).trimEnd().split("\n").filter(Boolean).map(parseRecord),
   };

@@ -182,7 +182,7 @@ function vectorOf(checks: readonly Check[], platform: string): TrustVector {
     failed: TRUST.executablesContraindicated,
     "not performed": TRUST.executablesUnrecognised,
   };
-  // Software stands behind a simulated document: no hardware is claimed to be genuine.
+  // Software stands behind a simulated document: nobody may take it for hardware.
   const genuine = platform === "aws-nitro";
   return trustVector({
     instanceIdentity: genuine ? TRUST.instanceTrustworthy : TRUST.none,
@@ -191,7 +191,8 @@ function vectorOf(checks: readonly Check[], platform: string): TrustVector {
         ? TRUST.configurationApproved
         : TRUST.configurationUnsupportable,
     executables: pinned[outcomeOf("nitro.pcrs") ?? "not performed"],
-    hardware: genuine ? TRUST.hardwareGenuine : TRUST.hardwareUnrecognised,
+    // Accepted only because the verifier was told to: recognised, but nothing protects it.
+    hardware: genuine ? TRUST.hardwareGenuine : TRUST.hardwareUnsafe,
     runtimeOpaque: genuine ? TRUST.runtimeIsolated : TRUST.none,
   });
 }

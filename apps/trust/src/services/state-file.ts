@@ -1,0 +1,54 @@
+// State in one JSON file: read by its schema, replaced as a whole, on disk before anybody relies on it, for the owner alone.
+import { randomBytes } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { messageOf } from "@holdfast/core";
+import type { Static, TSchema } from "typebox";
+import { Value } from "typebox/value";
+import { TrustError } from "../errors.ts";
+
+/**
+ * The state in a file; undefined when there is no file.
+ * @throws TrustError STATE_UNUSABLE for anything else than what was written
+ */
+export async function readState<T extends TSchema>(
+  file: string,
+  schema: T,
+): Promise<Static<T> | undefined> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new TrustError("STATE_UNUSABLE", `${file} can't be read: ${messageOf(cause)}`, { cause });
+  }
+  if (Value.Check(schema, value)) return value;
+  const [first] = Value.Errors(schema, value);
+  throw new TrustError(
+    "STATE_UNUSABLE",
+    `${file}: ${first?.instancePath || "/"} ${first?.message}`,
+  );
+}
+
+/** Replaces the state in a file. */
+export async function writeState(file: string, value: unknown): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString("hex")}`;
+  try {
+    const handle = await open(draft, "wx", 0o600);
+    try {
+      await handle.writeFile(`${JSON.stringify(value, undefined, 2)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
+  const directory = await open(dirname(file), "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
