@@ -58,7 +58,7 @@ export function searchMemory(pid: number, secrets: readonly Secret[]): SearchRes
   let maps: string;
   let memory: number;
   try {
-    maps = readFileSync(`/proc/${pid}/maps`, "utf8");
+    maps = readFileSync(`/proc/${pid}/smaps`, "utf8");
     memory = openSync(`/proc/${pid}/mem`, "r");
   } catch {
     // No such file system, or no permission: said, not hidden.
@@ -164,11 +164,13 @@ function readSome(
   }
 }
 
-/** Private writable regions: heap, stacks and anonymous memory. */
+/** Private writable regions that hold anything: heap, stacks and anonymous memory, not what is only reserved. */
 function writableRegions(maps: string): [number, number][] {
-  return maps.split("\n").flatMap((line): [number, number][] => {
-    const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw.p/.exec(line) ?? [];
-    if (from === undefined || to === undefined) return [];
+  return maps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).flatMap((entry): [number, number][] => {
+    const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw.p/.exec(entry) ?? [];
+    const resident = Number(/^Rss:\s+(\d+) kB/m.exec(entry)?.[1] ?? 0);
+    const swapped = Number(/^Swap:\s+(\d+) kB/m.exec(entry)?.[1] ?? 0);
+    if (from === undefined || to === undefined || resident + swapped === 0) return [];
     const range: [number, number] = [Number.parseInt(from, 16), Number.parseInt(to, 16)];
     return range[1] > Number.MAX_SAFE_INTEGER ? [] : [range];
   });

@@ -104,11 +104,10 @@ export class ChildService {
   async stop(): Promise<void> {
     if (!this.isRunning) return;
     this.#child.kill("SIGTERM");
-    const gone = await Promise.race([
-      this.ended.then(() => true),
-      sleep(GRACE_MS).then(() => false),
-    ]);
-    if (!gone) await this.kill();
+    // The timer must not hold the command back once the service is gone.
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), GRACE_MS);
+    await this.ended;
+    clearTimeout(timer);
   }
 
   /** Ends it without asking, as a crash would. */
@@ -120,7 +119,7 @@ export class ChildService {
 
   async #failure(what: string): Promise<CliError> {
     const log = await readFile(this.logFile, "utf8").catch(() => "");
-    const last = log.trimEnd().split("\n").slice(-3).join(" | ").slice(-800);
+    const last = lastWords(log);
     return new CliError("CLI_PROCESS", `${this.name} ${what}`, {
       ...(last === "" ? {} : { cause: new Error(last) }),
       hint: `read its log: ${this.logFile}`,
@@ -131,6 +130,13 @@ export class ChildService {
 /** Waits; does not keep the process alive by itself longer than anything else does. */
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** The lines of a log that say most: errors before their stacks, else the last ones. */
+function lastWords(log: string): string {
+  const lines = log.split("\n").filter((line) => line.trim() !== "" && !/^\s+at /.test(line));
+  const errors = lines.filter((line) => /error/i.test(line));
+  return (errors.length > 0 ? errors : lines).slice(-2).join(" | ").slice(0, 800);
 }
 
 async function answers(url: string, accepts: (answer: Response) => boolean): Promise<boolean> {
