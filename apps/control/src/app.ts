@@ -18,6 +18,7 @@ import type { KeepLauncher } from "./keeps/keep-launcher.ts";
 import { LocalLauncher } from "./keeps/local-launcher.ts";
 import { attestationAt } from "./vaas/attestation.ts";
 import { vaasRoutes } from "./vaas/routes.ts";
+import { Turns } from "./vaas/turns.ts";
 import { KeepWatch } from "./vaas/watch-keeps.ts";
 
 /** What services are made of. */
@@ -53,8 +54,16 @@ function buildVaas({ config, store, clock, ...parts }: Parts): Service | undefin
   const launcher =
     parts.launcher ?? new LocalLauncher({ config: keeps, attestationUrl, directory });
   const attestation = attestationAt(attestationUrl);
-  const launching = new Set<string>();
-  const context = { store, launcher, attestation, config: keeps, clock, logger, launching };
+  const context = {
+    store,
+    launcher,
+    attestation,
+    config: keeps,
+    clock,
+    logger,
+    launching: new Set<string>(),
+    turns: new Turns(),
+  };
   const watch = new KeepWatch(context);
   return {
     name: "vaas",

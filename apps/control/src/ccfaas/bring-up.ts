@@ -43,10 +43,10 @@ export async function bringUp(
         "the service ends; it goes on with the instance",
       );
     }
-    if (signal.aborted) throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted");
     const refusal = refusalOf(thrown);
-    await rollBack(context, key, refusal.message);
-    throw refusal;
+    // A failure of something that is being deleted is no failure: whatever it was, the deletion was its cause.
+    if (!signal.aborted && (await rollBack(context, key, refusal.message))) throw refusal;
+    throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted while it came up");
   }
 }
 
@@ -87,15 +87,19 @@ async function current({ store }: CcfaasContext, key: string): Promise<StoredIns
   throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted while it came up");
 }
 
-/** Records the failure first, then frees the keep; when that can't be done now, it is tried again later. */
-async function rollBack(context: CcfaasContext, key: string, reason: string): Promise<void> {
+/**
+ * Records the failure first, then frees the keep; when that can't be done now, it is tried again later.
+ * @returns false when the instance was already on its way out
+ */
+async function rollBack(context: CcfaasContext, key: string, reason: string): Promise<boolean> {
   const { instances } = context.store;
   const change = { reason, finalState: "failed" as const };
-  if (!(await instances.move(key, UNFINISHED, "ending", timestamp(context), change))) return;
+  if (!(await instances.move(key, UNFINISHED, "ending", timestamp(context), change))) return false;
   context.logger.warn({ instance: key, reason }, "instance failed");
   await finishEnding(context, key).catch((thrown) => {
     context.logger.warn({ instance: key, err: thrown }, "ending a failed instance is put off");
   });
+  return true;
 }
 
 /** What the caller is told: refusals of VaaS as they are, faults of the keep as ours of provisioning. */

@@ -1,7 +1,7 @@
 // Functions and user policies as the seed writes them, with files small enough for tests.
 import { createHash } from "node:crypto";
 import { newIdentity } from "@holdfast/channel";
-import type { FunctionBody, UserPolicyBody } from "@holdfast/contract";
+import type { CcfaasClient, FunctionBody, UserPolicyBody } from "@holdfast/contract";
 import { systemClock } from "@holdfast/core";
 
 /** Bytes of a test file. */
@@ -93,4 +93,26 @@ export function userPolicy(
       },
     ],
   };
+}
+
+/** Registers the seed's function and uploads all of its files. */
+export async function provisionVod(ccfaas: CcfaasClient, name = "vod_small"): Promise<void> {
+  await ccfaas.registerFunction(vodFunction(name));
+  await ccfaas.uploadProgram(name, PROGRAM, FILES[PROGRAM] ?? new Uint8Array());
+  for (const path of DATA_FILES) {
+    await ccfaas.uploadDataFile(name, path, FILES[path] ?? new Uint8Array());
+  }
+}
+
+/** Asks until an answer satisfies; tests wait for what happens, never for a time to pass. */
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  isGood: (answer: T) => boolean,
+): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    const answer = await ask();
+    if (isGood(answer)) return answer;
+    if (tries > 1000) throw new Error(`it never came: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

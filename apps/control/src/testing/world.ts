@@ -52,6 +52,8 @@ export async function makeWorld(
     limits?: ConfigFile["limits"];
     s3?: Partial<NonNullable<ConfigFile["s3"]>>;
     keepPorts?: number;
+    /** Another address of VaaS than the true one. */
+    vaasUrl?: string;
   } = {},
 ): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), "holdfast-control-"));
@@ -69,7 +71,7 @@ export async function makeWorld(
     ccfaas: {
       host: "127.0.0.1",
       port: ccfaasPort,
-      vaas_url: `http://127.0.0.1:${vaasPort}`,
+      vaas_url: change.vaasUrl ?? `http://127.0.0.1:${vaasPort}`,
     },
     s3: { host: "127.0.0.1", port: s3Port, ...change.s3 },
     keeps: {

@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { KeepsConfig } from "../config.ts";
 import type { KeepHandle, KeepLauncher } from "../keeps/keep-launcher.ts";
 import type { Attestation } from "./attestation.ts";
+import type { Turns } from "./turns.ts";
 
 /** Everything VaaS needs from outside. */
 export interface VaasContext {
@@ -16,6 +17,8 @@ export interface VaasContext {
   readonly logger: FastifyBaseLogger;
   /** Ids of keeps between their record and their process, in this very process. */
   readonly launching: Set<string>;
+  /** Steps of one keep follow one another. */
+  readonly turns: Turns;
 }
 
 /** The host label under which instances are listed and found, as in the original. */

@@ -10,10 +10,11 @@ import { handleOf, isOver, timestamp, type VaasContext } from "./context.ts";
 const PROBE_TIMEOUT_MS = 10_000;
 
 /** Looks at a keep and records what became of it; answers the record as it stands then. */
-export async function reconcileKeep(
-  context: VaasContext,
-  id: string,
-): Promise<StoredKeep | undefined> {
+export function reconcileKeep(context: VaasContext, id: string): Promise<StoredKeep | undefined> {
+  return context.turns.take(id, () => lookAndRecord(context, id));
+}
+
+async function lookAndRecord(context: VaasContext, id: string): Promise<StoredKeep | undefined> {
   const keep = await context.store.keeps.find(id);
   if (keep === undefined || isOver(keep) || keep.state === "ending") return keep;
   if (keep.loader === undefined && context.launching.has(id)) return keep;
