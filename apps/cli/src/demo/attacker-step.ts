@@ -3,17 +3,11 @@ import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
+import { keepsUnder } from "../processes/leftover-keeps.ts";
 import { formatBytes } from "../terminal/progress.ts";
-import {
-  entropy,
-  hexdump,
-  keyForms,
-  readStart,
-  type Secret,
-  searchFiles,
-  searchMemory,
-} from "./attacker.ts";
+import { entropy, hexdump, keyForms, readStart, searchFiles, searchMemory } from "./attacker.ts";
 import type { Scene } from "./job.ts";
+import type { Pattern } from "./pattern-search.ts";
 import type { JobOutcome } from "./run-steps.ts";
 
 /** What was searched, and that nothing was found. */
@@ -22,6 +16,8 @@ export interface AttackerView {
   readonly searched_bytes: number;
   /** Null where the system does not let us look into memory. */
   readonly searched_memory_bytes: number | null;
+  /** The same search in the keep's own memory, which only a real TEE hides; null where we may not look. */
+  readonly found_in_simulated_keep: readonly string[] | null;
   readonly patterns: number;
   readonly found: readonly string[];
   readonly stored_object_entropy: number;
@@ -52,12 +48,14 @@ export async function showAttacker(scene: Scene, outcome: JobOutcome): Promise<A
         },
       );
     }
+    const inKeep = await searchKeepMemory(stage.platform.dataDirectory, secrets);
     const object = storedObject(stage.store.directory);
     const bits = entropy(readStart(object, ENTROPY_BYTES));
     const value: AttackerView = {
       searched_files: files.files,
       searched_bytes: files.bytes,
       searched_memory_bytes: memory?.bytes ?? null,
+      found_in_simulated_keep: inKeep ?? null,
       patterns: secrets.length,
       found,
       stored_object_entropy: Number(bits.toFixed(4)),
@@ -67,15 +65,16 @@ export async function showAttacker(scene: Scene, outcome: JobOutcome): Promise<A
       checked: [
         `${files.files} files (${formatBytes(files.bytes)}) of store, bridge and control plane${memoryWords(memory?.bytes)}`,
         `searched for the key, ${video.samples.length} pieces of the plain video, pictures and detections: nothing found`,
+        ...keepWords(inKeep),
         `the stored object, ${bits.toFixed(3)} bits of entropy a byte:`,
-        ...hexdump(object, DUMP_BYTES).map((line) => `  ${line}`),
+        ...hexdump(readStart(object, DUMP_BYTES)).map((line) => `  ${line}`),
       ].join("\n"),
     };
   });
 }
 
-async function secretsOf({ video }: Scene, { outputs }: JobOutcome): Promise<Secret[]> {
-  const results: Secret[] = [];
+async function secretsOf({ video }: Scene, { outputs }: JobOutcome): Promise<Pattern[]> {
+  const results: Pattern[] = [];
   for (const { name, path } of outputs) {
     const bytes = await readFile(path);
     const middle = Math.floor(bytes.length / 2);
@@ -88,6 +87,23 @@ async function secretsOf({ video }: Scene, { outputs }: JobOutcome): Promise<Sec
     ...keyForms("the video's key", video.key),
     ...video.samples.map((bytes) => ({ what: "plain video", bytes })),
     ...results,
+  ];
+}
+
+/** The counter-check: where nothing but software stands behind the platform, the same search finds what is in the keep. */
+async function searchKeepMemory(
+  directory: string,
+  secrets: readonly Pattern[],
+): Promise<readonly string[] | undefined> {
+  const [pid] = await keepsUnder(directory);
+  return pid === undefined ? undefined : searchMemory(pid, secrets)?.found;
+}
+
+function keepWords(found: readonly string[] | undefined): string[] {
+  if (found === undefined) return [];
+  const what = found.length === 0 ? "nothing" : found.slice(0, 3).join(", ");
+  return [
+    `the same search in the keep's own memory finds ${what}: hiding that is the hardware's work, and this platform is SIMULATED`,
   ];
 }
 

@@ -23,23 +23,44 @@ export async function endLeftoverKeeps(directory: string): Promise<number> {
 
 /** Process ids of living loaders. */
 export async function loadersUnder(directory: string): Promise<number[]> {
-  const found: number[] = [];
+  return (await livingStates(directory)).map(({ loader_pid }) => loader_pid);
+}
+
+/** Process ids of the keeps of living loaders. */
+export async function keepsUnder(directory: string): Promise<number[]> {
+  const states = await livingStates(directory);
+  return states.flatMap(({ keep_pid }) => (keep_pid === undefined ? [] : [keep_pid]));
+}
+
+interface LoaderState {
+  readonly loader_pid: number;
+  readonly keep_pid?: number;
+}
+
+async function livingStates(directory: string): Promise<LoaderState[]> {
+  const found: LoaderState[] = [];
   for (const file of globSync("**/*.json", { cwd: directory })) {
-    const pid = await loaderPid(join(directory, file));
-    if (pid !== undefined && (await isLoader(pid))) found.push(pid);
+    const state = await readState(join(directory, file));
+    if (state !== undefined && (await isLoader(state.loader_pid))) found.push(state);
   }
   return found;
 }
 
-async function loaderPid(file: string): Promise<number | undefined> {
+async function readState(file: string): Promise<LoaderState | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(file, "utf8"));
-    const pid = (value as { loader_pid?: unknown } | null)?.loader_pid;
-    return typeof pid === "number" && Number.isInteger(pid) && pid > 1 ? pid : undefined;
+    const value = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown> | null;
+    const loader = readPid(value?.["loader_pid"]);
+    const keep = readPid(value?.["keep_pid"]);
+    if (loader === undefined) return undefined;
+    return { loader_pid: loader, ...(keep === undefined ? {} : { keep_pid: keep }) };
   } catch {
     // Not a state file.
     return undefined;
   }
+}
+
+function readPid(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isInteger(value) && value > 1 ? value : undefined;
 }
 
 async function isLoader(pid: number): Promise<boolean> {
