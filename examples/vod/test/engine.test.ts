@@ -14,7 +14,7 @@ import { randomConfiguration } from "./random-config.ts";
 import { randomInput, randomWeights } from "./random-network.ts";
 import { type ReferenceLayer, referenceNetwork } from "./reference.ts";
 
-const NETWORKS = 80;
+const NETWORKS = 60;
 // The engine keeps 32-bit sums in an order of its own. Rounding adds up over the 131 layers of the trained networks,
 // whose normalisation divides by small variances.
 const TOLERANCE = 5e-5;

@@ -4,8 +4,8 @@ import type { Picture } from "./detections.ts";
 
 const MAXIMUM_BYTES = 1 << 30;
 
-/** All frames of a video as RGB pictures, decoded and converted by ffmpeg. */
-export function picturesOf(file: string): Picture[] {
+/** Every so many-th frame of a video as an RGB picture, decoded and converted by ffmpeg. */
+export function picturesOf(file: string, every = 1): Picture[] {
   const size = run("ffprobe", [
     ...["-v", "error", "-select_streams", "v:0"],
     ...["-show_entries", "stream=width,height", "-of", "csv=p=0", file],
@@ -13,6 +13,7 @@ export function picturesOf(file: string): Picture[] {
   const [width = 0, height = 0] = size.toString("utf8").trim().split(",").map(Number);
   const all = run("ffmpeg", [
     ...["-nostdin", "-v", "error", "-i", file],
+    ...["-vf", `select=not(mod(n\\,${every}))`, "-vsync", "0"],
     ...["-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
   ]);
   const bytes = width * height * 3;
