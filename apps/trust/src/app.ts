@@ -8,13 +8,20 @@ import fastify, {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from "fastify";
+import type { Config } from "./config.ts";
+import { administrationRoutes } from "./routes/administration.ts";
+import { appraisalRoutes } from "./routes/appraisals.ts";
 import { attestationRoutes } from "./routes/attestation.ts";
 import { problemHandlers } from "./routes/problems.ts";
 import { veracruzRoutes } from "./routes/veracruz.ts";
+import type { Administrator } from "./services/administrator.ts";
+import type { AppraiseDependencies } from "./services/appraise.ts";
 import type { CertifyDependencies } from "./services/certify.ts";
 
 /** What the service works with. */
-export interface AppDependencies extends CertifyDependencies {
+export interface AppDependencies extends CertifyDependencies, AppraiseDependencies {
+  readonly config: Config;
+  readonly administrator: Administrator;
   readonly logger?: FastifyBaseLogger;
 }
 
@@ -46,6 +53,8 @@ export function buildApp(deps: AppDependencies): App {
   problemHandlers(app);
   app.get("/healthz", { schema: { response: { 200: Health } } }, async () => ({ status: "ok" }));
   attestationRoutes(app, deps);
+  appraisalRoutes(app, deps);
+  administrationRoutes(app, deps);
   veracruzRoutes(app, deps);
   return app;
 }

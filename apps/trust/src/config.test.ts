@@ -29,6 +29,8 @@ test("paths are relative to the file, and nothing simulated is accepted unless n
     simulatedRoots: [],
     certificateHours: 24,
     challengeSeconds: 300,
+    adminToken: undefined,
+    issuer: "holdfast-attestation",
   });
 });
 

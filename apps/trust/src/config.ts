@@ -1,11 +1,12 @@
 // The service's configuration: one JSON file, read once, every unknown member refused.
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Certificate, fromPem, messageOf, parseCertificate } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
 import { TrustError } from "./errors.ts";
 
+const TOKEN = /^[!-~]{32,512}$/;
 const CLOSED = { additionalProperties: false };
 
 const ConfigFile = Type.Object(
@@ -20,6 +21,10 @@ const ConfigFile = Type.Object(
     simulated_root: Type.Optional(Type.String({ minLength: 1 })),
     certificate_hours: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 24 * 30 })),
     challenge_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600 })),
+    /** File with the administrator's token, for the owner alone; without it nobody administers over the network. */
+    admin_token_file: Type.Optional(Type.String({ minLength: 1 })),
+    /** Who attestation results say they are from. */
+    issuer: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
   },
   CLOSED,
 );
@@ -31,6 +36,8 @@ export interface Config {
   readonly simulatedRoots: readonly Certificate[];
   readonly certificateHours: number;
   readonly challengeSeconds: number;
+  readonly adminToken: string | undefined;
+  readonly issuer: string;
 }
 
 /**
@@ -49,6 +56,11 @@ export async function readConfig(file: string): Promise<Config> {
         : [await readRoot(resolve(base, values.simulated_root))],
     certificateHours: values.certificate_hours ?? 24,
     challengeSeconds: values.challenge_seconds ?? 300,
+    adminToken:
+      values.admin_token_file === undefined
+        ? undefined
+        : await readToken(resolve(base, values.admin_token_file)),
+    issuer: values.issuer ?? "holdfast-attestation",
   };
 }
 
@@ -74,6 +86,18 @@ async function readRoot(file: string): Promise<Certificate> {
     return parseCertificate(der);
   } catch (cause) {
     throw invalid(`simulated_root ${file}: ${messageOf(cause)}`, cause);
+  }
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    const { mode } = await stat(file);
+    if ((mode & 0o077) !== 0) throw new Error("others than its owner may read it (chmod 600)");
+    const token = (await readFile(file, "utf8")).trim();
+    if (!TOKEN.test(token)) throw new Error("32 to 512 visible characters are expected");
+    return token;
+  } catch (cause) {
+    throw invalid(`admin_token_file ${file}: ${messageOf(cause)}`, cause);
   }
 }
 

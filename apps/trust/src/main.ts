@@ -12,10 +12,12 @@ import {
 import { pino } from "pino";
 import { buildApp } from "./app.ts";
 import { readConfig } from "./config.ts";
+import { administratorOf } from "./services/administrator.ts";
 import { Challenges } from "./services/challenges.ts";
 import { lockData } from "./services/data-lock.ts";
 import { DecisionLog } from "./services/decision-log.ts";
 import { Keys } from "./services/keys.ts";
+import { ReferenceValues } from "./services/reference-values.ts";
 
 const USAGE = "usage: main.ts --config FILE.json";
 
@@ -45,6 +47,8 @@ async function start(): Promise<void> {
     clock: systemClock,
     crypto: rememberingCrypto(webCrypto),
     keys: await Keys.open(join(config.dataDirectory, "keys.json"), systemClock),
+    references: await ReferenceValues.open(join(config.dataDirectory, "reference-values.json")),
+    administrator: administratorOf(config.adminToken),
     challenges: new Challenges(systemClock, config.challengeSeconds * 1000),
     logger,
   });

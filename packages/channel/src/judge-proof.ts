@@ -55,6 +55,8 @@ export interface ProvenKeep {
 export interface ProofVerdict {
   readonly checks: readonly Check[];
   readonly proven: ProvenKeep | undefined;
+  /** What the evidence says; undefined unless it is authentic. */
+  readonly claims: NitroClaims | undefined;
 }
 
 /** The checks of the request, in order. */
@@ -75,6 +77,7 @@ export async function judgeProof(proof: ProofRequest): Promise<ProofVerdict> {
     return {
       checks: [...requestChecks, ...allNotPerformed(rest, "the request is not acceptable")],
       proven: undefined,
+      claims: undefined,
     };
   }
   const appraisal = await verifyNitro(proof.evidence, {
@@ -96,12 +99,13 @@ export async function judgeProof(proof: ProofRequest): Promise<ProofVerdict> {
   const platform = platformOf(appraisal);
   const failed = checks.some(({ outcome }) => outcome === "failed");
   if (failed || platform === undefined || measurement === undefined) {
-    return { checks, proven: undefined };
+    return { checks, proven: undefined, claims: appraisal.claims };
   }
   const hash = request.extensions.get(POLICY_HASH_OID)?.value;
   return {
     checks,
     proven: { platform, spki: request.spki, measurement, policyHash: hash && toHex(hash) },
+    claims: appraisal.claims,
   };
 }
 

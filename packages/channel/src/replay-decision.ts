@@ -8,7 +8,7 @@ import {
   fromHex,
   type Outcome,
 } from "@holdfast/core";
-import { type DecisionRecord, malformed } from "@holdfast/evidence";
+import { type DecisionRecord, malformed, REFERENCE_CHECK } from "@holdfast/evidence";
 import { judgeProof } from "./judge-proof.ts";
 
 /** What to replay with. */
@@ -42,8 +42,8 @@ export interface Replay {
   readonly changes: readonly Difference[];
 }
 
-/** Checks that only the service itself could make. */
-const UNREPEATABLE: ReadonlySet<string> = new Set(["challenge.open"]);
+/** Checks that only the service itself could make, by what it held at the time. */
+const UNREPEATABLE: ReadonlySet<string> = new Set(["challenge.open", REFERENCE_CHECK]);
 
 /**
  * Replays a decision.

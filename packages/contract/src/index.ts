@@ -1,4 +1,5 @@
 // The door of contract: the words that services speak over HTTP, and clients that speak them.
+export * from "./appraisal.ts";
 export * from "./attestation.ts";
 export * from "./attestation-client.ts";
 export * from "./bridge.ts";

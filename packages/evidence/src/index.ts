@@ -6,6 +6,7 @@ export * from "./cbor/read.ts";
 export * from "./cbor/values.ts";
 export * as cborWrite from "./cbor/write.ts";
 export * from "./cose/sign1.ts";
+export * from "./ear/encode.ts";
 export * from "./endorsements/endorsements.ts";
 export * from "./endorsements/intel-document.ts";
 export {
@@ -17,12 +18,29 @@ export {
 } from "./endorsements/read.ts";
 export * from "./endorsements/trusted-key.ts";
 export * from "./errors.ts";
+export type {
+  IntelPlatformClaims,
+  SgxClaims,
+  TdxClaims,
+} from "./intel/claims.ts";
+export {
+  type EnclaveReport,
+  parseEnclaveReport,
+  SGX_REPORT_LENGTH,
+} from "./intel/enclave-report.ts";
+export { intelRoot, SGX_EXTENSION } from "./intel/pck.ts";
+export type { IntelPolicy } from "./intel/policy.ts";
+export { MAXIMUM_QUOTE, parseQuote, type Quote } from "./intel/quote.ts";
+export type { TcbStatus } from "./intel/tcb-status.ts";
+export { parseTdReport, type TdReport } from "./intel/td-report.ts";
+export { type IntelClaims, type IntelRequest, verifyQuote } from "./intel/verify.ts";
 export type { Expectations, JudgeRequest } from "./judge/request.ts";
 export * from "./nitro/claims.ts";
 export * from "./nitro/document.ts";
 export * from "./nitro/request.ts";
 export * from "./nitro/root.ts";
 export * from "./nitro/verify.ts";
+export * from "./reference/match.ts";
 export * from "./snp/authorities.ts";
 export * from "./snp/claims.ts";
 export { AMD_EXTENSION } from "./snp/leaf.ts";

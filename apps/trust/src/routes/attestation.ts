@@ -6,11 +6,11 @@ import {
   CertificateBody,
   IssuedCertificate,
 } from "@holdfast/contract";
-import { EncodingError, fromBase64, toBase64, toHex, toPem, webCrypto } from "@holdfast/core";
+import { toBase64, toHex, toPem, webCrypto } from "@holdfast/core";
 import { nitroPlatform } from "@holdfast/evidence";
 import type { App, AppDependencies } from "../app.ts";
-import { TrustError } from "../errors.ts";
 import { anchorsOf, certify } from "../services/certify.ts";
+import { base64Member } from "./base64-member.ts";
 
 /** Adds the routes. */
 export function attestationRoutes(app: App, deps: AppDependencies): void {
@@ -61,14 +61,4 @@ export function attestationRoutes(app: App, deps: AppDependencies): void {
       accepts: await Promise.all(accepts),
     };
   });
-}
-
-/** Bytes of a base64 member of a body. */
-export function base64Member(text: string, name: string): Uint8Array {
-  try {
-    return fromBase64(text);
-  } catch (cause) {
-    if (!(cause instanceof EncodingError)) throw cause;
-    throw new TrustError("REQUEST_INVALID", `${name}: ${cause.message}`, { cause });
-  }
 }

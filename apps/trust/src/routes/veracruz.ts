@@ -5,7 +5,7 @@ import { Type } from "typebox";
 import type { App, AppDependencies } from "../app.ts";
 import { TrustError } from "../errors.ts";
 import { certify } from "../services/certify.ts";
-import { base64Member } from "./attestation.ts";
+import { base64Member } from "./base64-member.ts";
 
 /** Media type the proxy's clients expect, although the body is not JSON. */
 const CHALLENGE_TYPE = "application/vnd.veraison.challenge-response-session+json";

@@ -10,7 +10,12 @@ import {
   toBase64,
   toHex,
 } from "@holdfast/core";
-import { awsNitroRoot, type Decision } from "@holdfast/evidence";
+import {
+  awsNitroRoot,
+  type Decision,
+  matchReferenceValues,
+  nitroMeasurement,
+} from "@holdfast/evidence";
 import type { Config } from "../config.ts";
 import { refusal, TrustError } from "../errors.ts";
 import type { Authority } from "./authority.ts";
@@ -18,11 +23,13 @@ import type { Challenge, Challenges } from "./challenges.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { type Issued, issueCertificate } from "./issue-certificate.ts";
 import type { Keys } from "./keys.ts";
+import type { ReferenceValues } from "./reference-values.ts";
 
 /** What the use case works with. */
 export interface CertifyDependencies {
   readonly keys: Keys;
   readonly challenges: Challenges;
+  readonly references: ReferenceValues;
   readonly log: DecisionLog;
   readonly clock: Clock;
   readonly crypto: CryptoPort;
@@ -70,8 +77,12 @@ export async function certify(deps: CertifyDependencies, proof: Proof): Promise<
     crypto: deps.crypto,
     maximumAge: deps.config.challengeSeconds * 1000,
   });
-  const checks = [open, ...verdict.checks];
-  if (verdict.proven === undefined) return await refuse(deps, proof, checks, challenge, at);
+  const { claims } = verdict;
+  const named = claims && { ...claims, measurement: nitroMeasurement(claims) };
+  const reference = matchReferenceValues(deps.references.forVerifier(), "nitro", named, at).check;
+  const checks = [open, ...verdict.checks, reference];
+  if (verdict.proven === undefined || reference.outcome === "failed")
+    return await refuse(deps, proof, checks, challenge, at);
   const { proven } = verdict;
   const issued = await issueCertificate(
     authority,

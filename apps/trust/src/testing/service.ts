@@ -16,14 +16,19 @@ import { type DecisionRecord, parseRecord } from "@holdfast/evidence";
 import { filled, type NitroChanges, newNitroDocument, newNitroWorld } from "@holdfast/testkit";
 import { type App, buildApp } from "../app.ts";
 import type { Config } from "../config.ts";
+import { administratorOf } from "../services/administrator.ts";
 import { Challenges } from "../services/challenges.ts";
 import { DecisionLog } from "../services/decision-log.ts";
 import { Keys } from "../services/keys.ts";
+import { ReferenceValues } from "../services/reference-values.ts";
 
 /** The world that all test services share: making keys takes time. */
 export const world = await newNitroWorld();
 /** The policy hash in requests of tests. */
 export const POLICY_HASH = filled(32, 0xab);
+
+/** What the administrator of test services shows. */
+export const ADMIN_TOKEN = "an-administrator-s-token-of-tests";
 
 /** A service under test. */
 export interface TestService {
@@ -48,6 +53,8 @@ export async function newService(
     simulatedRoots: [world.root],
     certificateHours: 24,
     challengeSeconds: 300,
+    adminToken: ADMIN_TOKEN,
+    issuer: "holdfast-attestation",
     ...change,
   };
   const keys = await Keys.open(join(directory, "keys.json"), clock);
@@ -56,8 +63,11 @@ export async function newService(
   // A log that can't be written stands for a full disk.
   if (brokenLog) await log.close();
   const challenges = new Challenges(clock, config.challengeSeconds * 1000);
+  const references = await ReferenceValues.open(join(directory, "reference-values.json"));
+  const administrator = administratorOf(config.adminToken);
+  const crypto = webCrypto;
   const service: TestService = {
-    app: buildApp({ config, keys, log, challenges, clock, crypto: webCrypto }),
+    app: buildApp({ config, keys, log, challenges, references, administrator, clock, crypto }),
     keys,
     get now() {
       return now;
