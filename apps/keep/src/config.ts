@@ -9,7 +9,6 @@ import { BootError } from "./errors.ts";
 export interface KeepConfig {
   readonly policy: Policy;
   readonly listen: { readonly host: string; readonly port: number };
-  readonly attestationUrl: URL;
 }
 
 /** The longest configuration, in bytes: a policy of the longest length with every character escaped, and more. */
@@ -23,13 +22,10 @@ export function parseKeepConfig(untrusted: string): KeepConfig {
   const object = readObject(parseJson(untrusted), "configuration");
   const listen = readObject(object["listen"], "listen");
   const policy = readPolicy(readText(object["policy"], "policy"));
+  demandSameService(readText(object["attestation_url"], "attestation_url"), policy);
   return {
     policy,
     listen: { host: readText(listen["host"], "listen.host"), port: readPort(listen["port"]) },
-    attestationUrl: readAttestationUrl(
-      readText(object["attestation_url"], "attestation_url"),
-      policy,
-    ),
   };
 }
 
@@ -68,7 +64,7 @@ function readPolicy(text: string): Policy {
   }
 }
 
-function readAttestationUrl(text: string, policy: Policy): URL {
+function demandSameService(text: string, policy: Policy): void {
   const wanted = addressOf(policy.attestation.url);
   const given = URL.canParse(text) ? new URL(text) : undefined;
   if (given === undefined || given.protocol !== "http:") {
@@ -81,7 +77,6 @@ function readAttestationUrl(text: string, policy: Policy): URL {
       `the policy names attestation service ${policy.attestation.url}, the configuration ${given.host}`,
     );
   }
-  return given;
 }
 
 /** Policies write host:port, or a URL. */

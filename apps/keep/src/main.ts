@@ -8,7 +8,8 @@ import { policyHash } from "@holdfast/policy";
 import { WORKER_OPTIONS } from "@holdfast/wasi";
 import { buildKeep, type Keep } from "./app.ts";
 import { type AttestDeps, attestKeep } from "./boot/attest-keep.ts";
-import { attestationServiceAt } from "./boot/attestation-service.ts";
+import { attestationServiceOver } from "./boot/attestation-service.ts";
+import { relayOverStream } from "./boot/relay.ts";
 import { renewInTime } from "./boot/renew-in-time.ts";
 import { type KeepConfig, MAXIMUM_CONFIG, parseKeepConfig } from "./config.ts";
 import { BootError } from "./errors.ts";
@@ -20,6 +21,7 @@ declare const KEEP_WORKER_SOURCE: string;
 
 const DEVICE_FD = 3;
 const CONFIG_FD = 4;
+const RELAY_FD = 5;
 const EXIT_BOOT = 1;
 const EXIT_FAULT = 70;
 
@@ -43,14 +45,14 @@ try {
 
 async function serve(): Promise<void> {
   const config = await readConfig();
-  const device = new Socket({ fd: DEVICE_FD, readable: true, writable: true });
+  const device = duplexOn(DEVICE_FD);
   const hash = await policyHash(config.policy.text);
   log.info("booting", { policy_hash: hash, dialect: config.policy.dialect });
   const deps: AttestDeps = {
     policy: config.policy,
     policyHash: hash,
     device: nsmOverStream(device),
-    service: attestationServiceAt(config.attestationUrl),
+    service: attestationServiceOver(relayOverStream(duplexOn(RELAY_FD))),
     clock: systemClock,
   };
   const attested = await attestKeep(deps);
@@ -58,7 +60,8 @@ async function serve(): Promise<void> {
   log.info("attested", { platform: verdict.platform, simulated: verdict.simulated, measurement });
   const runner = lazyRunner(createWorker);
   const keep = await open(config, { ...deps, attested, runner, log });
-  log.info("serving", { port: keep.address.port });
+  giveUpPermissions();
+  log.info("serving", { port: keep.address.port, ...permissions() });
   const renewal = renewInTime({ attested, deps, log, renew: (next) => keep.renew(next) });
   const reason = await Promise.race([keep.ended, signalled(), deserted(device)]);
   log.info("ending", { reason });
@@ -84,6 +87,21 @@ async function readConfig(): Promise<KeepConfig> {
     throw new BootError("BOOT_CONFIG", `configuration is over ${MAXIMUM_CONFIG} bytes`);
   }
   return parseKeepConfig(toText(bytes));
+}
+
+/** The door is open, and everything else comes and goes by the streams of the loader: no network is needed any more. */
+function giveUpPermissions(): void {
+  for (const scope of ["net", "fs", "child"]) process.permission?.drop(scope);
+}
+
+/** What the process may still do, for the log. */
+function permissions(): Readonly<Record<string, boolean>> {
+  const scopes = ["net", "fs.read", "fs.write", "child", "addons", "inspector"];
+  return Object.fromEntries(scopes.map((scope) => [scope, process.permission?.has(scope) ?? true]));
+}
+
+function duplexOn(fd: number): Socket {
+  return new Socket({ fd, readable: true, writable: true });
 }
 
 function createWorker(): Worker {

@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import type { Worker } from "node:worker_threads";
 import { verifyReceipt } from "@holdfast/channel";
 import type { KeepClient, Run } from "@holdfast/contract";
 import { fromText, readBody, toText } from "@holdfast/core";
+import { createSourceWorker } from "@holdfast/wasi";
 import {
   copying,
   ENDLESS,
@@ -18,6 +20,13 @@ import { refused } from "./testing/refused.ts";
 import { startTestKeep, type TestKeep } from "./testing/test-keep.ts";
 import { EXECUTE, READ, WRITE } from "./testing/test-policy.ts";
 
+/** Some hundred milliseconds of nothing. */
+const LATER = `(i32.store (i32.const 0) (i32.const 100000000))
+  (loop $again
+    (i32.store (i32.const 0) (i32.sub (i32.load (i32.const 0)) (i32.const 1)))
+    (br_if $again (i32.load (i32.const 0))))
+  (call $proc_exit (i32.const 0))`;
+
 const PROGRAMS: Readonly<Record<string, string>> = {
   "/program/hello.wasm": printing("hello\n"),
   "/program/short.wasm": printing("2nd\n"),
@@ -28,7 +37,9 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "/program/greedy.wasm": GREEDY,
   "/program/copies.wasm": copying("x", "y"),
   "/program/copies-traps.wasm": copying("x", "z", "unreachable"),
-  "/program/chatty.wasm": printing("0123456789abcdef", { times: 1_000_000 }),
+  "/program/copies-hangs.wasm": copying("x", "hung", "(loop $again (br $again))"),
+  "/program/copies-later.wasm": copying("x", "late", LATER),
+  "/program/chatty.wasm": printing("0123456789abcdef", { times: 100_000 }),
 };
 const PROGRAM_RIGHTS = { "/in/": READ, "/out/": READ | WRITE, stdout: WRITE, stderr: WRITE };
 
@@ -36,9 +47,15 @@ describe("runs", { timeout: 60_000 }, () => {
   let keep: TestKeep;
   let owner: KeepClient;
   let other: KeepClient;
+  const workers: Worker[] = [];
 
   before(async () => {
     keep = await startTestKeep({
+      createWorker() {
+        const worker = createSourceWorker();
+        workers.push(worker);
+        return worker;
+      },
       rights: [
         {
           "/program/": WRITE | EXECUTE,
@@ -100,10 +117,25 @@ describe("runs", { timeout: 60_000 }, () => {
   });
 
   test("a run sees the files as they were when it started", async () => {
-    const started = await owner.startRun("/program/endless.wasm");
-    await owner.putFile("/in/during", fromText("put in while a program runs"));
-    assert.equal(await fileOf(owner, "/in/during"), "put in while a program runs");
-    assert.equal((await owner.cancelRun(started.id)).state, "cancelled");
+    await owner.putFile("/in/x", fromText("when it started"));
+    const { id } = await owner.startRun("/program/copies-later.wasm");
+    await owner.putFile("/in/x", fromText("put in while it runs"));
+    assert.equal((await owner.waitRun(id)).exit_code, 0);
+    assert.equal(await fileOf(owner, "/out/late"), "when it started");
+    assert.equal(await fileOf(owner, "/in/x"), "put in while it runs");
+  });
+
+  test("a worker that dies in the middle of a run takes the run along, and nothing else", async () => {
+    await owner.putFile("/in/x", fromText("to be copied"));
+    const { id } = await owner.startRun("/program/copies-hangs.wasm");
+    await owner.putFile("/in/during", fromText("served meanwhile"));
+    await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
+    const { state } = await owner.waitRun(id);
+    assert.equal(state, "failed");
+    await refused("FILE_MISSING", owner.readFile("/out/hung"));
+    assert.equal((await run(owner, "/program/hello.wasm")).exit_code, 0);
+    const receipt = { receipt: await owner.receipt(id), policy: keep.policy };
+    assert.equal((await verifyReceipt(receipt)).claims.state, "failed");
   });
 
   test("several programs run at once, and others are served meanwhile", async () => {
@@ -153,7 +185,7 @@ describe("runs", { timeout: 60_000 }, () => {
     for await (const part of await owner.runStream(id, "stdout", { follow: true })) {
       hash.update(part);
     }
-    const whole = createHash("sha256").update("0123456789abcdef".repeat(1_000_000));
+    const whole = createHash("sha256").update("0123456789abcdef".repeat(100_000));
     assert.equal(hash.digest("hex"), whole.digest("hex"));
     assert.equal((await owner.waitRun(id)).state, "exited");
   });

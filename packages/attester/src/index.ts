@@ -1,6 +1,7 @@
 // The door of attester: obtain evidence from the platform.
 export * from "./attester.ts";
 export * from "./errors.ts";
+export * from "./frames.ts";
 export * from "./nsm/client.ts";
 export * from "./nsm/messages.ts";
 export * from "./nsm/serve.ts";

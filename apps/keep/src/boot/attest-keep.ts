@@ -41,10 +41,12 @@ export interface AttestedKeep extends KeepCredentials {
 
 /**
  * Attests the keep.
+ * @param known the key that is certified again on renewal, so that fresh evidence binds the key of connections that
+ *   were made before as well; a new one is made when absent
  * @throws BootError BOOT_SERVICE, BOOT_REFUSED, BOOT_EVIDENCE, BOOT_CERTIFICATE
  */
-export async function attestKeep(deps: AttestDeps): Promise<AttestedKeep> {
-  const key = await newKeepKey(fromHex(deps.policyHash), "Compute Enclave");
+export async function attestKeep(deps: AttestDeps, known?: KeepKey): Promise<AttestedKeep> {
+  const key = known ?? (await newKeepKey(fromHex(deps.policyHash), "Compute Enclave"));
   const challenge = await deps.service.challenge();
   const evidence = await evidenceOver(deps.device, key, challenge.nonce);
   const chainPem = await deps.service.certificate({

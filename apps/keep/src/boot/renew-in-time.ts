@@ -1,4 +1,4 @@
-// Renews the keep's certificate before it ends: new key, new evidence, same policy. When the service can't be reached
+// Renews the keep's certificate before it ends: new evidence and certificate, same key, same policy. When the service can't be reached
 // the keep tries again until the old certificate has ended; then its clients refuse it by themselves.
 import type { Log } from "../log.ts";
 import { type AttestDeps, type AttestedKeep, attestKeep } from "./attest-keep.ts";
@@ -30,7 +30,7 @@ export function renewInTime({ attested, deps, log, renew }: Renewal): { stop(): 
       plan(dueAt);
       return;
     }
-    attestKeep(deps).then(
+    attestKeep(deps, attested.key).then(
       (next) => {
         renew(next);
         log.info("renewed", { certificate_ends_at: next.verdict.notAfter.toISOString() });

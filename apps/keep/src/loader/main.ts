@@ -13,6 +13,7 @@ import { policyHash } from "@holdfast/policy";
 import { type LoaderConfig, LoaderError, parseLoaderConfig } from "./config.ts";
 import { followLines, noteLine } from "./follow-keep.ts";
 import { type MeasuredBundle, measureBundle } from "./measure-bundle.ts";
+import { serveRelay } from "./serve-relay.ts";
 import { type KeepProcess, spawnKeep } from "./spawn-keep.ts";
 import { StateFile } from "./state-file.ts";
 
@@ -77,6 +78,9 @@ async function runKeep(
   const keep = spawnKeep({ bundle: bundle.bytes, config: keepConfig(config) });
   state.change(keep.child.pid === undefined ? {} : { keep_pid: keep.child.pid });
   serveNsm(keep.device, nsm, (reason) => note("device-fault", reason)).catch(() => undefined);
+  serveRelay(keep.relay, config.attestationUrl, (reason) => note("relay-fault", reason)).catch(
+    () => undefined,
+  );
   followLines(keep.output, config.logFile, (line) => noteLine(state, line));
   followLines(keep.errors, config.logFile, () => undefined);
   endOnSignal(keep);

@@ -8,6 +8,8 @@ export interface KeepProcess {
   readonly child: ChildProcess;
   /** Frames of the attestation device. */
   readonly device: Duplex;
+  /** Requests to the attestation service. */
+  readonly relay: Duplex;
   /** The keep's log lines. */
   readonly output: Readable;
   /** What Node itself says. */
@@ -17,7 +19,7 @@ export interface KeepProcess {
 /** Node's flags of a keep. */
 export const KEEP_FLAGS: readonly string[] = [
   "--permission",
-  // Node knows no finer grain: to listen is to have the network. The keep gives it up after boot, its workers at once.
+  // Node knows no finer grain: to listen is to have the network. The keep gives it up once its door is open.
   "--allow-net",
   "--allow-worker",
   "--disallow-code-generation-from-strings",
@@ -33,20 +35,23 @@ export const KEEP_FLAGS: readonly string[] = [
 /** Descriptors beyond the standard ones. */
 const DEVICE_FD = 3;
 const CONFIG_FD = 4;
+const RELAY_FD = 5;
 
 /** Starts a keep. */
 export function spawnKeep(options: { bundle: Uint8Array; config: string }): KeepProcess {
-  // A shell sets the limit that Node can't set for a child, then becomes the keep.
+  // A shell sets the limit that Node can't set for a child, then becomes the keep; it would leave its PWD behind.
   const child = spawn(
     "/bin/sh",
-    ["-c", 'ulimit -c 0; exec "$0" "$@"', process.execPath, ...KEEP_FLAGS],
-    { env: {}, cwd: "/", stdio: ["pipe", "pipe", "pipe", "pipe", "pipe"] },
+    ["-c", 'ulimit -c 0; exec /usr/bin/env -i "$0" "$@"', process.execPath, ...KEEP_FLAGS],
+    { env: {}, cwd: "/", stdio: Array(6).fill("pipe") },
   );
+  const pipes: readonly unknown[] = child.stdio;
   feed(child.stdin, options.bundle);
-  feed(child.stdio[CONFIG_FD] as Writable, options.config);
+  feed(pipes[CONFIG_FD] as Writable, options.config);
   return {
     child,
-    device: child.stdio[DEVICE_FD] as Duplex,
+    device: pipes[DEVICE_FD] as Duplex,
+    relay: pipes[RELAY_FD] as Duplex,
     output: child.stdout as Readable,
     errors: child.stderr as Readable,
   };

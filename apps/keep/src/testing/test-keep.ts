@@ -11,7 +11,7 @@ import {
 } from "@holdfast/channel";
 import { KeepClient } from "@holdfast/contract";
 import { type Policy, parsePolicy, policyHash } from "@holdfast/policy";
-import { createSourceWorker } from "@holdfast/wasi";
+import { type CreateWorker, createSourceWorker } from "@holdfast/wasi";
 import { buildKeep, type DoorLimits, type Keep } from "../app.ts";
 import { attestKeep } from "../boot/attest-keep.ts";
 import { createLog } from "../log.ts";
@@ -28,6 +28,7 @@ export type TestKeepOptions = Partial<Omit<PolicyParts, "identities">> & {
   readonly identities?: readonly ClientIdentity[];
   readonly limits?: DoorLimits;
   readonly clock?: TestClock;
+  readonly createWorker?: CreateWorker;
 };
 
 /** A keep under test. */
@@ -84,7 +85,7 @@ export async function startTestKeep(options: TestKeepOptions): Promise<TestKeep>
       policyHash: hash,
       attested: await attestKeep({ policy, policyHash: hash, device, service, clock }),
       device,
-      runner: lazyRunner(createSourceWorker),
+      runner: lazyRunner(options.createWorker ?? createSourceWorker),
       clock,
       log: createLog(clock, (line) => log.push(line)),
     },
