@@ -31,13 +31,15 @@ export async function signalProcess(
   }
 }
 
-/** Fields after the name, which may hold spaces and parentheses itself (proc(5)): state is the 1st, start the 20th. */
+/** Fields after the name, which may hold spaces and parentheses itself (proc(5)): state, threads and start time. */
 async function linuxMark(pid: number): Promise<string | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, "utf8");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    const isDead = fields[0] === "Z" || fields[0] === "X";
-    return isDead ? undefined : fields[19];
+    const [state, threads, started] = [fields[0], Number(fields[17]), fields[19]];
+    // While other threads of it are still going down, a dead process holds its ports.
+    const isDead = state === "X" || (state === "Z" && threads <= 1);
+    return isDead ? undefined : started;
   } catch {
     return undefined;
   }

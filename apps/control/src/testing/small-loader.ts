@@ -29,6 +29,8 @@ export interface LoaderFaults {
   readonly refusePath?: string;
   /** Holds back the answer to writes under this path until the fault is taken away. */
   readonly stallPath?: string;
+  /** Waits before it ends when told to. */
+  readonly endDelayMs?: number;
 }
 
 interface Spec {
@@ -47,6 +49,7 @@ const digest = createHash("sha384").update(readFileSync(spec.bundle)).digest("he
 const measurement = faults().measurement ?? digest.slice(0, 64);
 const files = new Map<string, { size: number; sha256: string }>();
 
+process.on("SIGTERM", () => setTimeout(() => end("terminated"), faults().endDelayMs ?? 0));
 tell("starting");
 if (faults().vanish) process.exit(1);
 const { fail, delayMs } = faults();
@@ -57,7 +60,6 @@ if (fail !== undefined) {
 if (delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, delayMs));
 if (faults().stayAt !== "starting") await serve();
 else setInterval(() => undefined, 1000);
-process.on("SIGTERM", () => end("terminated"));
 
 async function serve(): Promise<void> {
   const policy = parsePolicy(spec.policy);
