@@ -33,7 +33,7 @@ export interface ReadEndorsement {
 /** The longest file read, in bytes, and the most files. */
 export const MAXIMUM_ENDORSEMENT: number = 8 * 1024 * 1024;
 export const MAXIMUM_ENDORSEMENTS = 1024;
-const LINE_FEED_OR_BRACE = /^\s*[{[]/;
+const JSON_START = /^\s*[{[]/;
 
 /** Reads files; those that hold nothing usable are listed as ignored. */
 export function readEndorsements(files: readonly EndorsementFile[]): Endorsements {
@@ -77,12 +77,9 @@ function readOne(bytes: Uint8Array): ReadEndorsement {
   }
   if (bytes[0] === 0x30) return readDerEndorsement(bytes);
   const text = toText(bytes);
-  if (text.includes("-----BEGIN ")) {
-    const pem = readPemEndorsement(text);
-    // Collateral in JSON carries PEM as text inside.
-    if (!LINE_FEED_OR_BRACE.test(text)) return pem;
-  }
-  if (LINE_FEED_OR_BRACE.test(text)) return readJsonEndorsement(text);
+  // First JSON: collateral carries PEM as text inside.
+  if (JSON_START.test(text)) return readJsonEndorsement(text);
+  if (text.includes("-----BEGIN ")) return readPemEndorsement(text);
   if (/^\s*30[0-9a-fA-F]+\s*$/.test(text)) return readDerEndorsement(fromHex(text.trim()));
   throw unusable("no certificate, revocation list, key or collateral");
 }

@@ -2,11 +2,16 @@
 // within its dates, from an authority that may sign lists.
 import {
   type Certificate,
+  type Check,
   type CryptoPort,
+  check,
   equalBytes,
   isSignedBy,
+  notPerformed,
   type RevocationList,
 } from "@holdfast/core";
+import { type FoundPath, holds } from "./find-path.ts";
+import type { JudgeRequest } from "./request.ts";
 
 /** The newest list that counts, or why there is none. */
 export type FoundList =
@@ -45,6 +50,41 @@ export async function findList(
 /** When a certificate was revoked by a list; undefined when it was not. */
 export function revokedAt(list: RevocationList, { serial }: Certificate): Date | undefined {
   return list.revoked.get(serial);
+}
+
+/** A revocation check, and the lists it rests on. */
+export interface JudgedRevocation {
+  readonly check: Check;
+  readonly lists: readonly RevocationList[];
+}
+
+/** Every certificate of a path below its root against the list of who issued it. */
+export async function pathRevocation(
+  name: string,
+  path: FoundPath,
+  request: JudgeRequest,
+): Promise<JudgedRevocation> {
+  if (path.anchor === undefined || !holds(path)) {
+    return { check: notPerformed(name, "there is no trusted path to check"), lists: [] };
+  }
+  const lists: RevocationList[] = [];
+  let missing: string | undefined;
+  for (const [index, certificate] of path.chain.entries()) {
+    const issuer = path.chain[index + 1];
+    if (issuer === undefined) break;
+    const found = await findList(request.endorsements.revocationLists, issuer, request);
+    if (found.kind === "faulty") return { check: check(name, false, found.fault), lists };
+    if (found.kind === "missing") missing ??= found.fault;
+    else {
+      lists.push(found.list);
+      const at = revokedAt(found.list, certificate);
+      const revoked = `${certificate.subject.text} was revoked at ${at?.toISOString()}`;
+      if (at !== undefined) return { check: check(name, false, revoked), lists };
+    }
+  }
+  return missing === undefined
+    ? { check: check(name, true, "no certificate of the path is revoked"), lists }
+    : { check: notPerformed(name, missing), lists };
 }
 
 async function faultOf(
