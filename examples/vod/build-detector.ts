@@ -1,13 +1,22 @@
 // Builds the detector's WebAssembly module from C, reproducibly, and skips what has not changed.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { asTree, readSources, type Sources, type Unit } from "./build-sources.ts";
 import { compile, link, loadToolchain } from "./build-toolchain.ts";
 
 const STACK_BYTES = 1024 * 1024;
+const UNITS_AT_ONCE = 12;
 
 /** What a build gives. `made` is false when an up-to-date module was there already. */
 export interface DetectorBuild {
@@ -56,24 +65,55 @@ async function compileAndLink(
   sources: Sources,
   options: DetectorBuildOptions,
 ): Promise<Uint8Array> {
-  const tree = asTree(sources.files);
   const kept = join(options.home, "dist", "objects");
-  const objects: Uint8Array[] = [];
-  mkdirSync(kept, { recursive: true });
+  const places = sources.units.map((unit) =>
+    join(kept, `${hashUnit(sources, unit, options.home)}.o`),
+  );
+  const objects = places.map((place) =>
+    options.fresh !== true && existsSync(place) ? readFileSync(place) : undefined,
+  );
   await loadToolchain();
-  for (const [index, unit] of sources.units.entries()) {
-    const place = join(kept, `${hashUnit(sources, unit, options.home)}.o`);
-    if (options.fresh !== true && existsSync(place)) {
-      objects.push(readFileSync(place));
-      continue;
-    }
-    options.say(`compiling ${index + 1}/${sources.units.length} ${unit.name}`);
-    const object = await compile(tree, unit.name, unit.flags, options.say);
-    if (options.fresh !== true) writeFileSync(place, object);
-    objects.push(object);
-  }
+  await compileMissing(sources, objects, options.say);
   options.say("linking");
-  return link(objects, STACK_BYTES, options.say);
+  const found = objects.filter((object) => object !== undefined);
+  const module = await link(found, STACK_BYTES, options.say);
+  if (options.fresh !== true) keepObjects(kept, places, found);
+  return module;
+}
+
+/** Fills in the objects that are not there yet, some at a time so that there is progress to show. */
+async function compileMissing(
+  sources: Sources,
+  objects: (Uint8Array | undefined)[],
+  say: (text: string) => void,
+): Promise<void> {
+  const tree = asTree(sources.files);
+  const missing = [...sources.units.entries()].filter(([index]) => objects[index] === undefined);
+  let done = 0;
+  while (done < missing.length) {
+    const flags = missing[done]?.[1].flags ?? [];
+    const same = missing.slice(done, done + UNITS_AT_ONCE);
+    const batch = same.filter(([, unit]) => unit.flags.join(" ") === flags.join(" "));
+    const names = batch.map(([, unit]) => unit.name);
+    say(`compiling ${done + 1} to ${done + batch.length} of ${missing.length} C files`);
+    const made = await compile(tree, names, flags, say);
+    batch.forEach(([index], at) => {
+      objects[index] = made[at];
+    });
+    done += batch.length;
+  }
+}
+
+/** Keeps the objects of this build for the next one, and no others. */
+function keepObjects(folder: string, places: readonly string[], objects: Uint8Array[]): void {
+  mkdirSync(folder, { recursive: true });
+  const wanted = new Set(places);
+  for (const name of readdirSync(folder)) {
+    if (!wanted.has(join(folder, name))) rmSync(join(folder, name));
+  }
+  places.forEach((place, index) => {
+    if (!existsSync(place)) writeFileSync(place, objects[index] as Uint8Array);
+  });
 }
 
 /** An object depends on its own text, every header of its side of the tree, its flags and the compiler. */

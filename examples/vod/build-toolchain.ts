@@ -24,15 +24,18 @@ export async function loadToolchain(): Promise<void> {
   );
 }
 
-/** Compiles one C file of `files` and returns the object's bytes; `say` gets warnings. */
+/**
+ * Compiles C files of `files`, whose names without folders must differ, and returns their objects in the same order.
+ * Several at once, because every call starts the whole toolchain anew. `say` gets warnings.
+ */
 export async function compile(
   files: Tree,
-  source: string,
+  sources: readonly string[],
   flags: readonly string[],
   say: (text: string) => void,
-): Promise<Uint8Array> {
-  const args = [TARGET, ...flags, "-c", source, "-o", "out.o"];
-  return output(await run("clang", args, files, say), "out.o");
+): Promise<Uint8Array[]> {
+  const made = await run("clang", [TARGET, ...flags, "-c", ...sources], files, say);
+  return sources.map((source) => output(made, `${source.replace(/^.*\//, "").slice(0, -1)}o`));
 }
 
 /** Links objects to a WASI command without names or debug data. */
