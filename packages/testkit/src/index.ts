@@ -1,5 +1,17 @@
 // The door of testkit: throw-away roots, evidence with exactly one defect, certificates. For tests only.
 export { simulatedPcrs } from "@holdfast/attester";
+export * from "./intel/defects.ts";
+export {
+  COMPONENTS,
+  type IntelChanges,
+  type IntelWorld,
+  newIntelEvidence,
+  newIntelWorld,
+  newPck,
+  PPID,
+  pckExtension,
+  REPORT_DATA,
+} from "./intel/world.ts";
 export * from "./nitro/chain-defects.ts";
 export * from "./nitro/content-defects.ts";
 export * from "./nitro/defect.ts";

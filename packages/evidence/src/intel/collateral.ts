@@ -104,14 +104,18 @@ function isTimely({ issueDate, nextUpdate }: Dated, at: Date): boolean {
 }
 
 function missing<T>(area: string, what: string, others: number): JudgedDocument<T> {
-  const [supplied = "", ...rest] = documentCheckNames(area);
   const why = `no ${what} for this platform was supplied`;
-  const first =
-    others > 0
-      ? check(supplied, false, `${why}, but ${others} of others`)
-      : notPerformed(supplied, why);
+  const open = unjudgedDocument<T>(area, why);
+  if (others === 0) return open;
+  const [, ...rest] = open.checks;
+  const failed = check(`${area}.supplied`, false, `${why}, but ${others} of others`);
+  return { ...open, checks: [failed, ...rest] };
+}
+
+/** A document that nobody could look for. */
+export function unjudgedDocument<T>(area: string, why: string): JudgedDocument<T> {
   return {
-    checks: [first, ...rest.map((name) => notPerformed(name, why))],
+    checks: documentCheckNames(area).map((name) => notPerformed(name, why)),
     document: undefined,
     text: undefined,
     signers: [],

@@ -11,6 +11,7 @@ import {
   toHex,
 } from "@holdfast/core";
 import { type Appraisal, appraisalOf } from "../appraisal.ts";
+import { equalsHex } from "../binary/cursor.ts";
 import { keyOfPoint } from "../endorsements/trusted-key.ts";
 import { EvidenceError } from "../errors.ts";
 import {
@@ -34,7 +35,7 @@ import {
   type TdxClaims,
   tdxClaims,
 } from "./claims.ts";
-import { type JudgedDocument, judgeDocument } from "./collateral.ts";
+import { type JudgedDocument, judgeDocument, unjudgedDocument } from "./collateral.ts";
 import { type EnclaveIdentity, parseEnclaveIdentity } from "./enclave-identity.ts";
 import { evaluateTcb, type TcbEvaluation } from "./evaluate-tcb.ts";
 import { isIntelRoot, type PckExtension, pckAuthority } from "./pck.ts";
@@ -146,15 +147,20 @@ async function judgeCollateral(
   request: IntelRequest,
 ): Promise<{ tcbInfo: JudgedDocument<TcbInfo>; identity: JudgedDocument<EnclaveIdentity> }> {
   const [id, qeId] = quote.body.kind === "sgx" ? ["SGX", "QE"] : ["TDX", "TD_QE"];
-  const [fmspc, pceId] = pck === undefined ? ["", ""] : [toHex(pck.fmspc), toHex(pck.pceId)];
   return {
-    tcbInfo: await judgeDocument(
-      "tcb-info",
-      "TCB information",
-      parseTcbInfo,
-      (info) => info.id === id && info.fmspc === fmspc && info.pceId === pceId,
-      request,
-    ),
+    tcbInfo:
+      pck === undefined
+        ? unjudgedDocument("tcb-info", "the platform is not known")
+        : await judgeDocument(
+            "tcb-info",
+            "TCB information",
+            parseTcbInfo,
+            (info) =>
+              info.id === id &&
+              equalsHex(pck.fmspc, info.fmspc) &&
+              equalsHex(pck.pceId, info.pceId),
+            request,
+          ),
     identity: await judgeDocument(
       "qe-identity",
       "QE identity",
