@@ -23,6 +23,7 @@ export * from "./x509/algorithm.ts";
 export * from "./x509/certificate.ts";
 export * from "./x509/extensions.ts";
 export * from "./x509/issue.ts";
+export * from "./x509/key-identifier.ts";
 export * from "./x509/name.ts";
 export * from "./x509/request.ts";
 export * from "./x509/revocation-list.ts";

@@ -8,6 +8,7 @@ import {
   signWith,
 } from "@holdfast/channel";
 import {
+  authorityKeyIdentifier,
   basicConstraints,
   type Clock,
   createCertificate,
@@ -17,6 +18,7 @@ import {
   fromHex,
   fromText,
   keyUsage,
+  webCrypto,
 } from "@holdfast/core";
 import type { Authority } from "./authority.ts";
 
@@ -60,6 +62,7 @@ export async function issueCertificate(
       extensions: [
         basicConstraints(false),
         keyUsage("digitalSignature"),
+        await authorityKeyIdentifier(authority.certificate, webCrypto),
         {
           oid: EXTENSION.subjectAltName,
           value: derWrite.sequence(derWrite.der(DNS_NAME_TAG, fromText(ENCLAVE_NAME))),

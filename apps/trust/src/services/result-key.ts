@@ -10,6 +10,7 @@ import {
 import { newSerial, signWith } from "@holdfast/channel";
 import type { Jwk } from "@holdfast/contract";
 import {
+  authorityKeyIdentifier,
   basicConstraints,
   type Clock,
   createCertificate,
@@ -99,7 +100,11 @@ async function certify(
       notBefore: new Date(now - MINUTE),
       notAfter: new Date(Math.min(now + 90 * DAY, authority.certificate.notAfter.getTime())),
       spki: createPublicKey(privateKey).export({ type: "spki", format: "der" }),
-      extensions: [basicConstraints(false), keyUsage("digitalSignature")],
+      extensions: [
+        basicConstraints(false),
+        keyUsage("digitalSignature"),
+        await authorityKeyIdentifier(authority.certificate, webCrypto),
+      ],
       algorithm: "ecdsa-sha256",
     },
     signWith(authority.privateKey),

@@ -146,3 +146,22 @@ export async function submit(
     payload: { challenge_id: challengeId, evidence: toBase64(evidence), csr: toBase64(csr) },
   });
 }
+
+/** Lets the administrator put a set of accepted PCR0 values, valid until the end of the world's year. */
+export async function putReferences(
+  { app }: TestService,
+  name: string,
+  accepted: readonly string[],
+): Promise<void> {
+  const response = await app.inject({
+    method: "PUT",
+    url: `/v1/reference-values/${name}`,
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    payload: {
+      type: "nitro",
+      not_after: "2026-12-31T00:00:00Z",
+      values: [{ name: "keep", claims: { "nonZeroPcrs.0": accepted } }],
+    },
+  });
+  if (response.statusCode >= 300) throw new Error(response.body);
+}
