@@ -17,7 +17,8 @@ export type CliErrorCode =
   | "CLI_PROGRAM"
   | "CLI_NOT_VERIFIED"
   | "CLI_CHEAT_SUCCEEDED"
-  | "CLI_INTERRUPTED";
+  | "CLI_INTERRUPTED"
+  | "CLI_INTERNAL";
 
 /** A failure with a hint. */
 export class CliError extends HoldfastError {

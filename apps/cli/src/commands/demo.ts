@@ -47,6 +47,8 @@ function requireTogether({ video, key, iv, model, modelName }: DemoOptions): voi
     });
   }
   if (modelName !== undefined && model === undefined) {
-    throw new CliError("CLI_USAGE", "--model-name needs --model");
+    throw new CliError("CLI_USAGE", "--model-name needs --model", {
+      hint: "give the folder with --model DIR",
+    });
   }
 }

@@ -1,0 +1,134 @@
+// The `holdfast` command as a process, the way a person starts it, and what it leaves behind.
+import { type ChildProcess, spawn } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+/** Root of the repository. */
+export const ROOT: string = resolve(import.meta.dirname, "../..");
+const MAIN = resolve(ROOT, "apps/cli/src/main.ts");
+
+/** What a command did. */
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that runs. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly done: Promise<Ran>;
+  /** Waits until stdout has a line that matches; rejects when the command ends first. */
+  until(pattern: RegExp): Promise<void>;
+}
+
+/** Starts a command; in a process group of its own, as a terminal starts it. */
+export function start(
+  argv: readonly string[],
+  options: { cwd: string; temporary?: string; input?: string },
+): Running {
+  const child = spawn(process.execPath, [MAIN, ...argv], {
+    cwd: options.cwd,
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      ...(options.temporary === undefined ? {} : { TMPDIR: options.temporary }),
+    },
+  });
+  child.stdin.end(options.input);
+  const said = { stdout: "", stderr: "" };
+  const watchers = new Set<() => void>();
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8").on("data", (text: string) => {
+      said[stream] += text;
+      for (const watch of watchers) watch();
+    });
+  }
+  const done = new Promise<Ran>((fulfil) => {
+    child.once("close", (code) => fulfil({ code, ...said }));
+  });
+  return {
+    child,
+    done,
+    until: (pattern) =>
+      new Promise((fulfil, reject) => {
+        const watch = (): void => {
+          if (!pattern.test(said.stdout)) return;
+          watchers.delete(watch);
+          fulfil();
+        };
+        watchers.add(watch);
+        watch();
+        void done.then(({ code, stderr }) =>
+          reject(new Error(`it ended with ${code} before saying ${pattern}: ${stderr}`)),
+        );
+      }),
+  };
+}
+
+/** Runs a command to its end. */
+export function run(
+  argv: readonly string[],
+  options: { cwd: string; temporary?: string; input?: string },
+): Promise<Ran> {
+  return start(argv, options).done;
+}
+
+/** A process, with the time it was started at: numbers are used again. */
+export interface Process {
+  readonly pid: number;
+  readonly started: string;
+  readonly command: string;
+}
+
+/** Every process below one (Linux), and the keeps and loaders that state files under a directory name. */
+export function processesOf(parent: number, stateDirectory: string): Process[] {
+  const all = new Map<number, number>();
+  for (const entry of globSync("[0-9]*", { cwd: "/proc" })) {
+    const fields = statOf(Number(entry));
+    if (fields !== undefined) all.set(Number(entry), Number(fields[1]));
+  }
+  const below = [parent];
+  for (const pid of below) {
+    for (const [child, of] of all) if (of === pid && !below.includes(child)) below.push(child);
+  }
+  const named = globSync("**/*.json", { cwd: stateDirectory }).flatMap((file) => {
+    try {
+      const state = JSON.parse(readFileSync(join(stateDirectory, file), "utf8"));
+      return [state?.loader_pid, state?.keep_pid].filter((pid) => typeof pid === "number");
+    } catch {
+      return [];
+    }
+  });
+  return [...new Set([...below, ...named])].flatMap((pid) => {
+    const fields = statOf(pid);
+    return fields === undefined
+      ? []
+      : [{ pid, started: fields[19] ?? "", command: commandOf(pid) }];
+  });
+}
+
+/** Whether a process is still there. */
+export function isAlive({ pid, started }: Process): boolean {
+  const fields = statOf(pid);
+  return fields !== undefined && fields[19] === started && fields[0] !== "Z";
+}
+
+/** Fields of /proc/PID/stat from the third on: state, parent, ... and start time at index 19. */
+function statOf(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return "";
+  }
+}
