@@ -12,14 +12,13 @@ const SECRET = [
   "authorization",
 ];
 
+/** What is blotted out. */
+export const redaction = {
+  paths: SECRET.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]),
+  censor: "[secret]",
+};
+
 /** Makes the logger. */
 export function createLogger(level: string): Logger {
-  return pino({
-    level,
-    base: { app: "control" },
-    redact: {
-      paths: SECRET.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]),
-      censor: "[secret]",
-    },
-  });
+  return pino({ level, base: { app: "control" }, redact: redaction });
 }

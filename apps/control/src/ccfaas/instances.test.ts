@@ -210,7 +210,7 @@ describe("instances", { concurrency: false }, () => {
   it("notices a keep that was killed", async () => {
     await create();
     const [keep] = await world.store().keeps.list();
-    process.kill(keep?.loader?.pid ?? 0, "SIGKILL");
+    world.launcher.kill(keep?.id ?? "");
     const ended = await eventually(
       () => world.ccfaas.describeInstance("0"),
       ({ state }) => state === "ended",

@@ -16,7 +16,8 @@ import { buildServices, type Service } from "../app.ts";
 import { type ConfigFile, parseConfig } from "../config.ts";
 import { signalProcess } from "../keeps/process-mark.ts";
 import { type SmallAuthority, startAuthority } from "./authority.ts";
-import type { LoaderFaults } from "./small-loader.ts";
+import { InProcessLauncher } from "./in-process-launcher.ts";
+import type { KeepFaults } from "./small-keep.ts";
 
 /** A running control plane with what surrounds it. */
 export interface World {
@@ -29,7 +30,9 @@ export interface World {
   readonly vaas: VaasClient;
   readonly ccfaas: CcfaasClient;
   /** Makes keeps that are started from now on go wrong. */
-  setFaults(faults: LoaderFaults): void;
+  setFaults(faults: KeepFaults): void;
+  /** Keeps in this process; what `start` uses unless `localKeeps` was asked for. */
+  readonly launcher: InProcessLauncher;
   /** Starts the services in this process. */
   start(): Promise<void>;
   /** Stops them as a signal would; keeps go on. */
@@ -52,6 +55,8 @@ export async function makeWorld(
     limits?: ConfigFile["limits"];
     s3?: Partial<NonNullable<ConfigFile["s3"]>>;
     keepPorts?: number;
+    /** Services in this process have their keeps as processes, too. */
+    localKeeps?: boolean;
     /** Another address of VaaS than the true one. */
     vaasUrl?: string;
   } = {},
@@ -86,6 +91,7 @@ export async function makeWorld(
     ...(change.limits === undefined ? {} : { limits: change.limits }),
     log_level: process.env["HOLDFAST_TEST_LOG"] === undefined ? "silent" : "debug",
   };
+  const launcher = new InProcessLauncher({ bundle, authorityDirectory });
   let running: { services: Service[]; store: Store } | undefined;
   const children: ChildProcess[] = [];
   const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
@@ -93,6 +99,7 @@ export async function makeWorld(
     directory,
     authority,
     config,
+    launcher,
     vaasUrl: urlOf(vaasPort),
     ccfaasUrl: urlOf(ccfaasPort),
     s3Url: urlOf(s3Port),
@@ -101,7 +108,7 @@ export async function makeWorld(
     setFaults: (faults) =>
       writeFileSync(join(authorityDirectory, "faults.json"), JSON.stringify(faults)),
     async start() {
-      running = await startServices(config, directory);
+      running = await startServices(config, directory, change.localKeeps ? undefined : launcher);
     },
     async stop() {
       await stopServices(running);
@@ -130,11 +137,18 @@ export async function makeWorld(
 async function startServices(
   config: ConfigFile,
   base: string,
+  launcher: InProcessLauncher | undefined,
 ): Promise<{ services: Service[]; store: Store }> {
   const parsed = parseConfig(config, base);
   const store = await openStore({ directory: join(parsed.dataDir, "store") });
   const logger = pino({ level: config.log_level ?? "silent" });
-  const services = await buildServices({ config: parsed, store, clock: systemClock, logger });
+  const services = await buildServices({
+    config: parsed,
+    store,
+    clock: systemClock,
+    logger,
+    ...(launcher === undefined ? {} : { launcher }),
+  });
   for (const service of services) {
     await service.start();
     const { host, port } = service.listen;
@@ -178,6 +192,7 @@ async function spawnServices(
 async function endAllKeeps(dataDirectory: string): Promise<void> {
   const store = await openStore({ directory: join(dataDirectory, "store") });
   for (const { loader } of await store.keeps.list()) {
+    // Keeps in this process are recorded under a number that is nobody's to kill.
     if (loader !== undefined) await signalProcess(loader, "SIGKILL");
   }
   await store.close();

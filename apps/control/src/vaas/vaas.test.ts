@@ -6,7 +6,6 @@ import { createServer } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { VaasPolicyBody, VeracruzCreated } from "@holdfast/contract";
 import { instanceHash, parsePolicy } from "@holdfast/policy";
-import { processMark } from "../keeps/process-mark.ts";
 import { type Answer, call, isJson, isParagraph, isProblem } from "../testing/call.ts";
 import { eventually, newIdentities, vodFunction } from "../testing/samples.ts";
 import { makeWorld, type World } from "../testing/world.ts";
@@ -177,9 +176,8 @@ describe("VaaS", { concurrency: false }, () => {
 
   it("different: a port is free again at once after a DELETE, and nothing of the keep runs", async () => {
     const first = await created();
-    const [record] = await world.store().keeps.list();
     await deleteAll();
-    assert.equal(await processMark(record?.loader?.pid ?? 0), undefined);
+    assert.equal(world.launcher.running, 0);
     const second = await created();
     assert.equal(second.name, first.name);
   });
@@ -257,8 +255,7 @@ describe("VaaS", { concurrency: false }, () => {
       slow.setFaults({ stayAt: "attested" });
       const answer = await call("POST", `${slow.vaasUrl}/veracruz`, { json: body() });
       assert.match(isProblem(answer, 502, "KEEP_FAILED").detail, /did not serve within 1000 ms/);
-      const [record] = await slow.store().keeps.list();
-      assert.equal(await processMark(record?.loader?.pid ?? 0), undefined);
+      assert.equal(slow.launcher.running, 0);
     } finally {
       await slow.close();
     }
@@ -275,7 +272,7 @@ describe("VaaS", { concurrency: false }, () => {
   it("notices a dead keep by itself", async () => {
     const { instance_hash } = await created();
     const [record] = await world.store().keeps.list();
-    process.kill(record?.loader?.pid ?? 0, "SIGKILL");
+    world.launcher.kill(record?.id ?? "");
     const keep = await eventually(
       () => world.vaas.keep(instance_hash),
       ({ state }) => state === "ended",

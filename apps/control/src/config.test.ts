@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type ConfigFile, parseConfig } from "./config.ts";
+import type { ControlError } from "./errors.ts";
+
+const VALID: ConfigFile = {
+  data_dir: "data",
+  attestation_url: "http://127.0.0.1:3010",
+  vaas: { host: "127.0.0.1", port: 5000 },
+  ccfaas: { host: "127.0.0.1", port: 5010, vaas_url: "http://127.0.0.1:5000" },
+  s3: { host: "127.0.0.1", port: 5020, endpoint: "http://127.0.0.1:9000", force_path_style: true },
+  keeps: {
+    bundle: "keep.mjs",
+    host: "127.0.0.1",
+    port_min: 3014,
+    port_max: 3016,
+    platform: { kind: "simulated-nitro", authority_dir: "authority" },
+  },
+};
+
+describe("configuration", () => {
+  it("takes relative paths from the file's own directory, and fills in defaults", () => {
+    const config = parseConfig(VALID, "/etc/holdfast");
+    assert.equal(config.dataDir, "/etc/holdfast/data");
+    assert.equal(config.keeps?.bundle, "/etc/holdfast/keep.mjs");
+    assert.equal(config.keeps?.platform.authority_dir, "/etc/holdfast/authority");
+    assert.equal(config.keeps?.listenHost, "127.0.0.1");
+    assert.match(config.keeps?.loader ?? "", /apps\/keep\/src\/loader\/main\.ts$/);
+    assert.deepEqual(config.limits, { programBytes: 64_000_000, dataFileBytes: 300_000_000 });
+    assert.equal(config.logLevel, "info");
+  });
+
+  it("serves any subset", () => {
+    const { s3, data_dir } = VALID;
+    const config = parseConfig({ data_dir, s3 }, "/");
+    assert.equal(config.vaas, undefined);
+    assert.equal(config.ccfaas, undefined);
+  });
+
+  const keeps = VALID.keeps;
+  const faults: Readonly<Record<string, unknown>> = {
+    "a text": "text",
+    "an unknown member": { ...VALID, extra: 1 },
+    "no service at all": { data_dir: "x" },
+    "vaas without keeps": { ...VALID, keeps: undefined },
+    "vaas without the attestation service": { ...VALID, attestation_url: undefined },
+    "a port out of range": { ...VALID, vaas: { host: "127.0.0.1", port: 65_536 } },
+    "ports the wrong way round": { ...VALID, keeps: { ...keeps, port_min: 2, port_max: 1 } },
+    "another platform": {
+      ...VALID,
+      keeps: { ...keeps, platform: { kind: "none", authority_dir: "x" } },
+    },
+    "a public name without an address to listen on": {
+      ...VALID,
+      keeps: { ...keeps, host: "keeps.example" },
+    },
+    "a URL that is none": { ...VALID, attestation_url: "127.0.0.1:3010" },
+  };
+  for (const [name, value] of Object.entries(faults)) {
+    it(`refuses ${name}`, () => {
+      const json: unknown = JSON.parse(JSON.stringify(value));
+      assert.throws(
+        () => parseConfig(json, "/"),
+        (thrown: ControlError) => thrown.code === "CONFIG_INVALID",
+      );
+    });
+  }
+});
