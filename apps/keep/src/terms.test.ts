@@ -132,6 +132,15 @@ describe("terms of runs", () => {
       assert.equal((await owner.readFile("/out/y")).size, 7);
     }));
 
+  test("reading with the clock on changes nothing but what may be changed", () =>
+    withKeep({ enableClock: true }, async (keep) => {
+      const owner = await keep.client();
+      await owner.putFile("/in/x", fromText("timed"));
+      const run = await ran(owner, copying("x", "y"));
+      assert.deepEqual([run.state, run.exit_code, run.reason], ["exited", 0, undefined]);
+      assert.equal((await owner.readFile("/out/y")).size, 5);
+    }));
+
   test("stdin is what was put in last", () =>
     withKeep({}, async (keep) => {
       const owner = await keep.client();

@@ -113,6 +113,19 @@ describe("uploads", { timeout: 60_000 }, () => {
     );
   });
 
+  test("of two appends at once, none that was acknowledged vanishes", async () => {
+    await owner.putFile("/in/both", fromText("base "));
+    const first = await open(connection, "/in/both", {}, { append: "1" });
+    const second = await open(connection, "/in/both", {}, { append: "1" });
+    assert.equal((await patch(connection, first, 0, "first ", true)).status, 201);
+    const refusal = await patch(connection, second, 0, "second ", true);
+    assert.equal((await jsonOf(refusal))["code"], "FILE_CHANGED");
+    assert.equal(
+      toText((await readBody((await owner.readFile("/in/both")).body, 99))!),
+      "base first ",
+    );
+  });
+
   test("a part at another offset is refused, and the right one told", async () => {
     const id = await open(connection, "/in/offset");
     await patch(connection, id, 0, "abc", false);
@@ -246,11 +259,12 @@ async function open(
   connection: KeepConnection,
   path: string,
   headers: Record<string, string> = {},
+  query: Record<string, string> = {},
 ): Promise<string> {
   const answer = await connection.request({
     method: "POST",
     path: "/v1/uploads",
-    query: { path },
+    query: { path, ...query },
     headers,
   });
   assert.equal(answer.status, 201);

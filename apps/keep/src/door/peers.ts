@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { identityOfPeer } from "@holdfast/channel";
-import type { Clock } from "@holdfast/core";
+import { type Clock, parseCertificate } from "@holdfast/core";
 import type { Policy, PolicyIdentity } from "@holdfast/policy";
 import type { Log } from "../log.ts";
 
@@ -25,12 +25,19 @@ export interface PeerDeps {
   readonly limits?: PeerLimits;
 }
 
+/** A connection of an identity, and when its certificate holds. */
+interface KnownPeer {
+  readonly identity: PolicyIdentity;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
 /** Connections of a keep. */
 export class Peers {
   readonly #deps: PeerDeps;
   readonly #limits: PeerLimits;
   readonly #strangers = new Map<string, Socket>();
-  readonly #known = new Map<TLSSocket, PolicyIdentity>();
+  readonly #known = new Map<TLSSocket, KnownPeer>();
 
   constructor(deps: PeerDeps) {
     this.#deps = deps;
@@ -55,7 +62,8 @@ export class Peers {
   /** Decides about a connection after its handshake: it stays only when it is an identity of the policy. */
   admit(socket: TLSSocket): void {
     this.#strangers.delete(nameOf(socket));
-    const identity = this.#judge(socket);
+    const { policy, clock } = this.#deps;
+    const identity = identityOfPeer(socket, policy, clock.now());
     if (identity === undefined) {
       this.#deps.log.warn("peer-refused", { authorized: socket.authorized });
       socket.destroy();
@@ -66,20 +74,22 @@ export class Peers {
       socket.destroy();
       return;
     }
-    this.#known.set(socket, identity);
+    const { notBefore, notAfter } = parseCertificate(identity.certificateDer);
+    this.#known.set(socket, { identity, notBefore, notAfter });
     socket.once("close", () => this.#known.delete(socket));
   }
 
   /** The identity behind a connection now: certificates end while connections last. */
   callerOn(socket: TLSSocket): PolicyIdentity | undefined {
-    return this.#known.has(socket) ? this.#judge(socket) : undefined;
+    const peer = this.#known.get(socket);
+    return peer !== undefined && this.#holds(peer) ? peer.identity : undefined;
   }
 
   /** Closes connections whose identity's certificate has ended since. */
   sweep(): void {
-    for (const [socket, identity] of this.#known) {
-      if (this.#judge(socket) !== undefined) continue;
-      this.#deps.log.warn("peer-expired", { identity: identity.id });
+    for (const [socket, peer] of this.#known) {
+      if (this.#holds(peer)) continue;
+      this.#deps.log.warn("peer-expired", { identity: peer.identity.id });
       socket.destroy();
     }
   }
@@ -90,14 +100,14 @@ export class Peers {
     for (const socket of this.#known.keys()) socket.destroy();
   }
 
-  #judge(socket: TLSSocket): PolicyIdentity | undefined {
-    const { policy, clock } = this.#deps;
-    return identityOfPeer(socket, policy, clock.now());
+  #holds({ notBefore, notAfter }: KnownPeer): boolean {
+    const now = this.#deps.clock.now();
+    return now >= notBefore && now <= notAfter;
   }
 
   #count({ id }: PolicyIdentity): number {
     let count = 0;
-    for (const identity of this.#known.values()) if (identity.id === id) count += 1;
+    for (const { identity } of this.#known.values()) if (identity.id === id) count += 1;
     return count;
   }
 }

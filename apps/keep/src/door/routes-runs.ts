@@ -111,13 +111,14 @@ function output(keep: KeepState, exchange: Exchange, stream: OutputName): Answer
   const log = run[stream];
   const headers = { "content-type": "application/octet-stream" };
   if (optional(query, "follow") === "1") {
-    return { status: 200, headers, stream: log.follow({ from, quietMs: QUIET_MS, signal }) };
+    const parts = log.follow({ from, quietMs: QUIET_MS, signal });
+    return { status: 200, headers, stream: run.handOut(stream, caller.id, from, parts) };
   }
   const size = log.size;
   return {
     status: 200,
     headers: { ...headers, "content-length": String(Math.max(size - from, 0)) },
-    stream: log.read(from, size),
+    stream: run.handOut(stream, caller.id, from, log.read(from, size)),
   };
 }
 

@@ -122,7 +122,11 @@ async function answerRequest(
     };
     return route.handle(exchange);
   });
-  if (response.destroyed) return;
+  if (response.destroyed) {
+    // Whoever asked is gone; what the answer was to bring about comes about all the same.
+    answer.after?.();
+    return;
+  }
   const lingering = isHalfRead(request) ? lingerOver(request) : undefined;
   await writeAnswer(response, answer, request.method !== "HEAD", lingering);
 }

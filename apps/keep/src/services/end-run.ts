@@ -1,13 +1,16 @@
 // What follows when a program has ended: what it wrote is committed, whole or not at all, and a receipt is signed.
+import type { PolicyProgram } from "@holdfast/policy";
 import { type RunOutcome, type Snapshot, type StoredNode, WasiError } from "@holdfast/wasi";
 import { type Digests, digestOf } from "../state/digests.ts";
 import type { KeepState } from "../state/keep-state.ts";
 import type { RunRecord } from "../state/run-record.ts";
+import { isWithinRights } from "./within-rights.ts";
 import { writeReceipt } from "./write-receipt.ts";
 
 /** A run as it was started. */
 export interface RunStart {
   readonly record: RunRecord;
+  readonly program: PolicyProgram;
   readonly programSha256: string;
   readonly snapshot: Snapshot;
   /** Digests of the files in the snapshot, as far as they are known. */
@@ -19,7 +22,7 @@ export interface RunStart {
 export async function endRun(keep: KeepState, start: RunStart, ended: RunOutcome): Promise<void> {
   const { record } = start;
   const { changes, ...outcome } = ended;
-  const fault = changes === undefined ? undefined : await commit(keep, ended);
+  const fault = changes === undefined ? undefined : await commit(keep, start, ended);
   const written = fault === undefined ? (changes?.written ?? []) : [];
   const end = {
     // The changes hold whole files: they are not kept with the record.
@@ -58,8 +61,13 @@ interface Fault {
   readonly reason: string;
 }
 
-async function commit(keep: KeepState, { changes }: RunOutcome): Promise<Fault | undefined> {
+async function commit(
+  keep: KeepState,
+  { program }: RunStart,
+  { changes }: RunOutcome,
+): Promise<Fault | undefined> {
   if (changes === undefined) return undefined;
+  if (!isWithinRights(program.rights, changes)) return { reason: "RIGHTS_MISSING" };
   const pinned = await digestsOf(
     changes.written.filter(({ path }) => keep.policy.fileHashes.has(path)),
   );

@@ -1,7 +1,7 @@
 // A file on its way in: nothing of it is seen before all of it is there and its digests hold.
 import { createHash, type Hash } from "node:crypto";
 import { equalBytes, toHex } from "@holdfast/core";
-import { type FileStore, WasiError } from "@holdfast/wasi";
+import { type Content, type FileStore, WasiError } from "@holdfast/wasi";
 import { KeepError } from "../errors.ts";
 import type { KeepState } from "../state/keep-state.ts";
 
@@ -31,6 +31,8 @@ export class IncomingFile {
   readonly #keep: KeepState;
   readonly #options: IncomingOptions;
   readonly #writer: FileWriter;
+  /** What an append goes on from. */
+  readonly #base: Content | undefined;
   readonly #hash: Hash = createHash("sha256");
   #received = 0;
 
@@ -39,6 +41,7 @@ export class IncomingFile {
     this.append = options.append;
     this.#keep = keep;
     this.#options = options;
+    this.#base = options.append ? this.#present() : undefined;
     this.#writer = storing(() => keep.store.openWrite(options.path, { append: options.append }));
   }
 
@@ -56,7 +59,7 @@ export class IncomingFile {
 
   /**
    * Makes the file stand.
-   * @throws KeepError DIGEST_MISMATCH, FILE_PIN_MISMATCH, FILE_KIND, STORAGE_FULL; then nothing of it remains
+   * @throws KeepError DIGEST_MISMATCH, FILE_PIN_MISMATCH, FILE_CHANGED, FILE_KIND, STORAGE_FULL; then nothing of it remains
    */
   commit(): CommittedFile {
     try {
@@ -83,12 +86,21 @@ export class IncomingFile {
     if (pin !== undefined && pin !== sha256) {
       throw new KeepError("FILE_PIN_MISMATCH", `the policy pins ${path} to another content`);
     }
+    // Another append may have been acknowledged meanwhile: it must not vanish.
+    if (append && this.#present() !== this.#base) {
+      throw new KeepError("FILE_CHANGED", `${path} has changed meanwhile; try again`);
+    }
     storing(() => this.#writer.commit());
     const size = this.#writer.size;
-    const isWhole = !append || size === this.#received;
+    const isWhole = this.#base === undefined;
     if (isWhole) this.#keep.digests.set(path, sha256);
     else this.#keep.digests.delete(path);
     return { path, size, ...(isWhole ? { sha256 } : {}) };
+  }
+
+  #present(): Content | undefined {
+    const { store } = this.#keep;
+    return store.stat(this.path)?.kind === "file" ? store.content(this.path) : undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { KeepError } from "../errors.ts";
 import type { KeepState } from "../state/keep-state.ts";
 import { demandConsent, demandRight, edgePath } from "./gate.ts";
 import { type CommittedFile, IncomingFile } from "./incoming-file.ts";
+import { prepareProgram } from "./prepare-program.ts";
 import { putStdin } from "./put-stdin.ts";
 
 /** What is to be written. */
@@ -29,7 +30,9 @@ export async function putFile(keep: KeepState, request: PutRequest): Promise<Com
     await request.drain((part) => file.write(part));
     // The world may have turned while the bytes came in.
     demandWritable(keep, path, { ...request, length: undefined });
-    return file.commit();
+    const committed = file.commit();
+    prepareProgram(keep, path);
+    return committed;
   } finally {
     file.abort();
   }

@@ -58,8 +58,10 @@ export function readableOutput(
   if (run[request.stream].dropped) {
     throw new KeepError("FILE_MISSING", "the output was let go to make room");
   }
-  // Going on from a point is the same read still.
-  if (request.from === 0) keep.reads.take(request.stream, caller);
+  // Going on where the last answer stopped is the same read still.
+  if (!run.continues(request.stream, caller.id, request.from)) {
+    keep.reads.take(request.stream, caller);
+  }
   return run;
 }
 

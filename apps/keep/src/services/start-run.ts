@@ -81,7 +81,9 @@ async function launch(
   keep.runs.add(record);
   keep.log.info("run-started", { run: record.id });
   run.done
-    .then((outcome) => endRun(keep, { record, programSha256, snapshot, digests, stdin }, outcome))
+    .then((outcome) =>
+      endRun(keep, { record, program, programSha256, snapshot, digests, stdin }, outcome),
+    )
     .catch((thrown: unknown) => abandonRun(keep, record, thrown));
   return record;
 }

@@ -6,6 +6,7 @@ import type { KeepState } from "../state/keep-state.ts";
 import type { Upload } from "../state/uploads.ts";
 import { edgePath } from "./gate.ts";
 import { type CommittedFile, IncomingFile } from "./incoming-file.ts";
+import { prepareProgram } from "./prepare-program.ts";
 import { demandWritable, type PutRequest } from "./put-file.ts";
 
 /** One more part of an upload. */
@@ -92,7 +93,9 @@ function finish(keep: KeepState, upload: Upload, caller: PolicyIdentity): Commit
       append: upload.file.append,
       length: undefined,
     });
-    return upload.file.commit();
+    const committed = upload.file.commit();
+    prepareProgram(keep, committed.path);
+    return committed;
   } finally {
     keep.uploads.drop(upload);
   }

@@ -1,7 +1,7 @@
 // The receipt of a run: what went in, what came out and how it ended, by digest, signed with the keep's attested key.
 import { createHash } from "node:crypto";
 import { type ReceiptFile, signReceipt } from "@holdfast/channel";
-import { type Content, contentViews, type Snapshot, type StoredNode } from "@holdfast/wasi";
+import type { Content, Snapshot, StoredNode } from "@holdfast/wasi";
 import { digestOf } from "../state/digests.ts";
 import type { KeepState } from "../state/keep-state.ts";
 import type { OutputLog } from "../state/output-log.ts";
@@ -69,19 +69,12 @@ async function outputFiles(
     if (node.kind !== "file") continue;
     const file = await fileOf(node.path, node.content, undefined);
     files.push(file);
-    // Others may have written there meanwhile: only what nobody has noted is ours to note.
-    if (!keep.digests.has(file.path) && keep.store.stat(file.path)?.size === file.size) {
-      noteIfSame(keep, file, node.content);
-    }
+    // Others may have written there meanwhile.
+    const { store } = keep;
+    const stands = store.stat(file.path)?.kind === "file" && store.content(file.path);
+    if (stands === node.content) keep.digests.set(file.path, file.sha256);
   }
   return files;
-}
-
-function noteIfSame(keep: KeepState, { path, sha256 }: ReceiptFile, content: Content): void {
-  const [first] = keep.store.read(path);
-  const [own] = contentViews(content);
-  // Contents are never changed in place: the same memory is the same content.
-  if (first?.buffer === own?.buffer) keep.digests.set(path, sha256);
 }
 
 async function fileOf(path: string, content: Content, known?: string): Promise<ReceiptFile> {

@@ -22,6 +22,7 @@ export class RunRecord {
   readonly ended: Promise<RunEnd>;
   /** The signed receipt; follows the end. */
   readonly receipt: Promise<string>;
+  readonly #handedOut = new Map<string, number>();
   #end: RunEnd | undefined;
   #cancel: (() => void) | undefined;
   #settleEnd: (end: RunEnd) => void = () => undefined;
@@ -45,6 +46,27 @@ export class RunRecord {
   /** How it ended; undefined while it runs. */
   get end(): RunEnd | undefined {
     return this.#end;
+  }
+
+  /** Whether a reader goes on exactly where its last answer from a stream stopped. */
+  continues(stream: "stdout" | "stderr", reader: number, from: number): boolean {
+    return this.#handedOut.get(`${stream} ${reader}`) === from;
+  }
+
+  /** The same parts; how far a reader has come is noted as they are handed out. */
+  async *handOut(
+    stream: "stdout" | "stderr",
+    reader: number,
+    from: number,
+    parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    let at = from;
+    this.#handedOut.set(`${stream} ${reader}`, at);
+    for await (const part of parts) {
+      at += part.length;
+      this.#handedOut.set(`${stream} ${reader}`, at);
+      yield part;
+    }
   }
 
   /** Tells how to cancel it. */
