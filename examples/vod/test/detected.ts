@@ -1,7 +1,7 @@
 // The program's detections.json, and when two lists of found objects agree.
 import assert from "node:assert/strict";
 import { overlapOf } from "./detections.ts";
-import type { GuestOutcome } from "./guest.ts";
+import type { GuestOutcome } from "./host.ts";
 
 /** An object as the program reports it: the box by its left upper corner. */
 export interface FoundObject {

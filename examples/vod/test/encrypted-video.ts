@@ -2,7 +2,7 @@
 import { createCipheriv } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { GuestFiles } from "./guest.ts";
+import type { GuestFiles } from "./host.ts";
 
 /** The sample video of this example. */
 export const SAMPLE: string = join(import.meta.dirname, "..", "sample", "faces.h264");

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { convertFaceModel } from "../model/convert-face-model.ts";
 import { encrypted, modelIn, SAMPLE } from "./encrypted-video.ts";
-import { type GuestFiles, type GuestOutcome, runDetector } from "./guest.ts";
+import { runDetector } from "./guest.ts";
+import type { GuestFiles, GuestOutcome } from "./host.ts";
 import { vector } from "./peer/peers.ts";
 import { seededRandom } from "./seeded-random.ts";
 
