@@ -39,13 +39,13 @@ static void absorb(struct sha256 *hash, const uint8_t *block) {
   }
   memcpy(s, hash->state, sizeof s);
   for (int i = 0; i < 64; i++) {
-    uint32_t e = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
-    uint32_t a = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
-    uint32_t t1 = s[7] + e + ((s[4] & s[5]) ^ (~s[4] & s[6])) + round_constants[i] + w[i];
-    uint32_t t2 = a + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-    memmove(s + 1, s, 7 * sizeof *s);
-    s[4] += t1;
-    s[0] = t1 + t2;
+    // Instead of moving eight words along each round, their places rotate.
+    uint32_t *a = &s[(64 - i) & 7], *d = &s[(67 - i) & 7], *e = &s[(68 - i) & 7], *h = &s[(71 - i) & 7];
+    uint32_t b = s[(65 - i) & 7], c = s[(66 - i) & 7], f = s[(69 - i) & 7], g = s[(70 - i) & 7];
+    uint32_t t = *h + (rotate(*e, 6) ^ rotate(*e, 11) ^ rotate(*e, 25)) + ((*e & f) ^ (~*e & g)) +
+                 round_constants[i] + w[i];
+    *d += t;
+    *h = t + (rotate(*a, 2) ^ rotate(*a, 13) ^ rotate(*a, 22)) + ((*a & b) ^ (*a & c) ^ (b & c));
   }
   for (int i = 0; i < 8; i++) hash->state[i] += s[i];
 }
