@@ -75,16 +75,12 @@ export class Guest {
   enter(): GuestMemory {
     if (this.memory.bytes.length === 0) this.ring.notePeakMemory(this.memory.refresh());
     if (this.ring.stopped) this.end({ state: "cancelled" });
-    if (this.crash !== undefined) unwind();
+    if (this.crash !== undefined) this.stop();
     return this.memory;
   }
 
-  /**
-   * Notes that a call threw, most likely because the guest has used up the stack, and ends the run. A guest may catch
-   * what a host throws and go on; it gets no further call.
-   */
-  crashed(thrown: unknown): never {
-    if (this.ending === undefined) this.crash ??= { thrown };
+  /** Traps, so that nothing of the guest runs any more; a guest may catch what its host throws, but no trap. */
+  stop(): never {
     return unwind();
   }
 

@@ -43,14 +43,16 @@ export function guestImports(guest: Guest): Imports {
   };
 }
 
-/** The same calls, where a throw ends the run. */
+/** The same calls, where a throw ends the run: the guest might catch it, but gets no further call. */
 function guarded(guest: Guest, calls: Imports[string]): Imports[string] {
   const guard = (call: (...values: never[]) => unknown) => {
     return (...values: never[]): unknown => {
       try {
         return call(...values);
       } catch (thrown) {
-        return guest.crashed(thrown);
+        // Most likely the stack is full: here only what needs no further call is sure to be done.
+        if (guest.ending === undefined) guest.crash ??= { thrown };
+        return guest.stop();
       }
     };
   };

@@ -45,7 +45,7 @@ const VALUE_LETTERS: Readonly<Record<number, string>> = { 127: "i", 126: "I", 12
 
 /** Function types as letters, `ii:i`: i and I are integers of 32 and 64 bits, f and F floats, others `?`. */
 export function readTypes(reader: ModuleReader): string[] {
-  return Array.from({ length: reader.count(3) }, () => {
+  return Array.from({ length: reader.count(2) }, () => {
     if (reader.byte() !== FUNCTION_TYPE) {
       // Objects of the collector live outside the module's memory, where no maximum can be written.
       throw new WasiError("MODULE_FEATURE", "the module uses garbage-collected types");
@@ -94,7 +94,7 @@ export function readMemories(reader: ModuleReader): Bounds[] {
 
 /** Bounds of each table. A table with an initial value is refused: no toolchain makes one without collected types. */
 export function readTables(reader: ModuleReader): Bounds[] {
-  return Array.from({ length: reader.count(3) }, () => {
+  return Array.from({ length: reader.count(2) }, () => {
     readReferenceType(reader);
     return readBounds(reader);
   });

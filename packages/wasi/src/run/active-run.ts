@@ -3,9 +3,6 @@ import type { Job, JobEnd } from "../worker/job.ts";
 import type { Run, RunOptions, RunOutcome } from "./options.ts";
 import type { Lost, WorkerSlot } from "./worker-slot.ts";
 
-/** How long a run that may keep its output has to come to a call of its host, before its thread is ended. */
-const GRACE_MS = 30;
-
 const LOST_REASONS: Readonly<Record<Lost["lost"], string>> = {
   memory: "RUN_OUT_OF_MEMORY",
   crashed: "RUN_WORKER_LOST",
@@ -20,17 +17,22 @@ export class ActiveRun implements Run {
   readonly done: Promise<RunOutcome>;
   readonly #slot: WorkerSlot;
   readonly #options: RunOptions;
+  readonly #graceMs: number;
   #stop: Stop | undefined;
+  #begun = false;
+  #grace: NodeJS.Timeout | undefined;
   #ended = false;
 
   constructor(
     slot: WorkerSlot,
     job: Omit<Job, "ring">,
     options: RunOptions,
+    graceMs: number,
     giveBack: (reusable: boolean) => void,
   ) {
     this.#slot = slot;
     this.#options = options;
+    this.#graceMs = graceMs;
     this.done = this.#run(job, giveBack);
   }
 
@@ -39,7 +41,9 @@ export class ActiveRun implements Run {
   }
 
   async #run(job: Omit<Job, "ring">, giveBack: (reusable: boolean) => void): Promise<RunOutcome> {
+    await this.#slot.ready();
     const startedAt = performance.now();
+    this.#begun = true;
     const wallTimeMs = this.#options.limits?.wallTimeMs;
     const timer =
       wallTimeMs === undefined
@@ -53,6 +57,7 @@ export class ActiveRun implements Run {
       trace: (line) => this.#options.onTrace?.(line),
     });
     clearTimeout(timer);
+    clearTimeout(this.#grace);
     this.#ended = true;
     const outcome = this.#outcome(end, performance.now() - startedAt);
     giveBack("lost" in end ? false : end.reusable);
@@ -62,11 +67,9 @@ export class ActiveRun implements Run {
   #end(stop: Stop): void {
     if (this.#ended || this.#stop !== undefined) return;
     this.#stop = stop;
-    if (this.#options.keepPartialOutput === true) {
+    if (this.#begun && this.#options.keepPartialOutput === true) {
       this.#slot.ring.stop();
-      setTimeout(() => {
-        if (!this.#ended) this.#slot.terminate();
-      }, GRACE_MS);
+      this.#grace = setTimeout(() => this.#slot.terminate(), this.#graceMs);
     } else {
       this.#slot.terminate();
     }

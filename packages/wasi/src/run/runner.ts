@@ -12,6 +12,8 @@ export interface RunnerOptions {
   readonly createWorker: CreateWorker;
   /** Idle workers kept ready. Default 1. */
   readonly warm?: number;
+  /** How long a run that may keep its output has, when ended, to come to a call of its host. Default 30 ms. */
+  readonly graceMs?: number;
 }
 
 /** Source file of the worker, for development and for bundlers, which embed it as text. */
@@ -32,6 +34,7 @@ export function createSourceWorker(): Worker {
 export class Runner {
   readonly #createWorker: CreateWorker;
   readonly #warm: number;
+  readonly #graceMs: number;
   readonly #idle: WorkerSlot[] = [];
   readonly #active = new Set<ActiveRun>();
   #closed = false;
@@ -39,6 +42,7 @@ export class Runner {
   constructor(options: RunnerOptions) {
     this.#createWorker = options.createWorker;
     this.#warm = options.warm ?? 1;
+    this.#graceMs = options.graceMs ?? 30;
     this.#warmUp();
   }
 
@@ -47,7 +51,7 @@ export class Runner {
     if (this.#closed) throw new WasiError("RUN_CLOSED", "the runner was closed");
     const job = jobOf(options);
     const slot = this.#takeSlot();
-    const run = new ActiveRun(slot, job, options, (reusable) => {
+    const run = new ActiveRun(slot, job, options, this.#graceMs, (reusable) => {
       this.#active.delete(run);
       this.#giveBack(slot, reusable);
     });

@@ -1,7 +1,7 @@
 // One worker thread and the ring it shares with us, doing one job at a time.
 import type { Worker } from "node:worker_threads";
 import { createRing, RECORD, Ring } from "../host/ring.ts";
-import type { Job, JobEnd } from "../worker/job.ts";
+import { type Job, type JobEnd, READY } from "../worker/job.ts";
 
 /** Where streams and traces go. */
 export interface Receivers {
@@ -19,6 +19,7 @@ export class WorkerSlot {
   readonly ring: Ring;
   readonly #shared = createRing();
   readonly #worker: Worker;
+  readonly #ready: Promise<void>;
   #settle: ((end: JobEnd | Lost) => void) | undefined;
   #gone: Lost | undefined;
 
@@ -26,7 +27,13 @@ export class WorkerSlot {
     this.#worker = worker;
     this.ring = new Ring(this.#shared);
     worker.unref();
-    worker.on("message", (end: JobEnd) => this.#settle?.(end));
+    this.#ready = new Promise((resolve) => {
+      worker.once("exit", () => resolve());
+      worker.on("message", (message: JobEnd | typeof READY) => {
+        if (message === READY) resolve();
+        else this.#settle?.(message);
+      });
+    });
     worker.on("error", (error: Error & { code?: string }) => {
       this.#lose({ lost: error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "memory" : "crashed" });
     });
@@ -36,6 +43,13 @@ export class WorkerSlot {
   /** Whether the thread still lives. */
   get alive(): boolean {
     return this.#gone === undefined;
+  }
+
+  /** Waits until the thread takes jobs, or is gone. */
+  async ready(): Promise<void> {
+    this.#worker.ref();
+    await this.#ready;
+    this.#rest();
   }
 
   /** Does a job; streams are given on while it runs, and all of them before the answer. */
@@ -54,7 +68,7 @@ export class WorkerSlot {
     this.ring.wake();
     await following;
     this.#settle = undefined;
-    if (this.alive) this.#worker.unref();
+    this.#rest();
     return answer;
   }
 
@@ -86,6 +100,11 @@ export class WorkerSlot {
       await this.ring.readable();
     }
     this.ring.drain(receive);
+  }
+
+  /** An idle thread does not keep the process alive. */
+  #rest(): void {
+    if (this.alive) this.#worker.unref();
   }
 
   #lose(how: Lost): void {

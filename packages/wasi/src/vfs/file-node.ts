@@ -12,6 +12,8 @@ import {
 import { FILETYPE, type Moment } from "./nodes.ts";
 
 const CHUNK_SHIFT = 20;
+/** What V8 says when it can't allocate. */
+const NO_MEMORY = "Array buffer allocation failed";
 
 /** A regular file. Bounds and quotas are the caller's: `grow` before writing past the end. */
 export class FileNode {
@@ -130,9 +132,10 @@ export class FileNode {
       this.#views[index] = view;
       this.#owned[index] = true;
       return view;
-    } catch {
-      // The only failure of an allocation: the machine has no memory left.
-      return null;
+    } catch (thrown) {
+      // The machine has no memory left. A stack that is full is a RangeError as well, but ends the run.
+      if (thrown instanceof RangeError && thrown.message === NO_MEMORY) return null;
+      throw thrown;
     }
   }
 

@@ -3,6 +3,9 @@
 import type { GuestClock, GuestRandom, Preopen } from "../run/options.ts";
 import type { Changes, Snapshot } from "../store/snapshot.ts";
 
+/** The worker's first word: it has loaded and takes jobs. */
+export const READY = "ready";
+
 /** A run, for the worker. */
 export interface Job {
   readonly compiled: WebAssembly.Module;

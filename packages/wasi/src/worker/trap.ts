@@ -19,7 +19,8 @@ export function faultOf(thrown: unknown): Fault {
     trap: { message: printable(message), ...(name === undefined ? {} : { function: name }) },
   });
   if (thrown instanceof WebAssembly.RuntimeError) return trap(thrown.message);
-  if (thrown instanceof RangeError && thrown.message.includes("call stack")) {
+  // A regular expression that meets a full stack throws a SyntaxError with the same words.
+  if (thrown instanceof Error && thrown.message.includes("Maximum call stack")) {
     return trap("stack overflow");
   }
   if (thrown instanceof RangeError && /memory|allocation/i.test(thrown.message)) {
