@@ -2,6 +2,7 @@
 export * from "./attester.ts";
 export * from "./errors.ts";
 export * from "./frames.ts";
+export * from "./gramine/attester.ts";
 export * from "./nsm/client.ts";
 export * from "./nsm/messages.ts";
 export * from "./nsm/serve.ts";
@@ -10,3 +11,5 @@ export * from "./simulated/chain.ts";
 export * from "./simulated/document.ts";
 export * from "./simulated/nsm.ts";
 export * from "./simulated/sign.ts";
+export * from "./tsm/attester.ts";
+export * from "./tsm/files.ts";
