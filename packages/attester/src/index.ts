@@ -11,5 +11,8 @@ export * from "./simulated/chain.ts";
 export * from "./simulated/document.ts";
 export * from "./simulated/nsm.ts";
 export * from "./simulated/sign.ts";
+export * from "./tpm/attester.ts";
+export * from "./tpm/key.ts";
+export { type RunTool, type TpmAccess, toolsFor } from "./tpm/tools.ts";
 export * from "./tsm/attester.ts";
 export * from "./tsm/files.ts";

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { type Check, toBase64, toHex, webCrypto } from "@holdfast/core";
 import type { DecisionRecord } from "@holdfast/evidence";
-import { FIRST_PREVIOUS } from "@holdfast/evidence";
+import { FIRST_PREVIOUS, verifyNitro } from "@holdfast/evidence";
 import { filled, type NitroChanges, newNitroDocument, newNitroWorld } from "@holdfast/testkit";
 import { judgeProof, newKeepKey, replayDecision } from "./index.ts";
 
@@ -119,7 +119,30 @@ test("a check left out of a record, or put in, is a contradiction", async () => 
 test("what was not judged is not replayed", async () => {
   const { evidence: _evidence, ...record } = await recordOf(await evidence());
   assert.equal(await replay(record), undefined);
-  assert.equal(await replay({ ...record, kind: "rotate" }), undefined);
+});
+
+test("an appraisal for a relying party is replayed too", async () => {
+  const document = await evidence();
+  const request = {
+    anchors: [world.root],
+    at: world.at,
+    crypto: webCrypto,
+    nonce: world.nonce,
+    userData: "waived",
+    pcrs: "waived",
+  } as const;
+  const { checks } = await verifyNitro(document, request);
+  const { csr: _csr, ...base } = await recordOf(document);
+  const reference: Check = { name: "reference.values", outcome: "failed", detail: "" };
+  const record = {
+    ...base,
+    kind: "appraise",
+    checks: [...checks, reference],
+    facts: { type: "nitro" },
+  };
+  assert.deepEqual((await replay(record))?.contradictions, []);
+  const pinned = { ...record, facts: { type: "nitro", user_data: "00" } };
+  assert.deepEqual(names((await replay(pinned))?.contradictions), ["nitro.user-data"]);
 });
 
 test("a record that lacks what it was made from is malformed", async () => {
@@ -130,6 +153,8 @@ test("a record that lacks what it was made from is malformed", async () => {
     { ...record, facts: {} },
     { ...record, evidence: "*" },
     { ...record, time: "yesterday" },
+    { ...record, kind: "rotate" },
+    { ...record, kind: "appraise", facts: { type: "unheard of" } },
   ]) {
     await assert.rejects(replay(broken), { code: "EVIDENCE_MALFORMED" });
   }

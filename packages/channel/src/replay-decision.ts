@@ -8,7 +8,13 @@ import {
   fromHex,
   type Outcome,
 } from "@holdfast/core";
-import { type DecisionRecord, malformed, REFERENCE_CHECK } from "@holdfast/evidence";
+import {
+  type Binding,
+  type DecisionRecord,
+  malformed,
+  REFERENCE_CHECK,
+  verifyNitro,
+} from "@holdfast/evidence";
 import { judgeProof } from "./judge-proof.ts";
 
 /** What to replay with. */
@@ -52,7 +58,7 @@ const UNREPEATABLE: ReadonlySet<string> = new Set(["challenge.open", REFERENCE_C
  */
 export async function replayDecision(request: ReplayRequest): Promise<Replay | undefined> {
   const { record } = request;
-  if (record.kind !== "certify" || record.evidence === undefined) return undefined;
+  if (record.evidence === undefined) return undefined;
   const time = new Date(record.time);
   if (Number.isNaN(time.getTime())) throw malformed(`record ${record.sequence}: time is none`);
   const then = await judgeAt(request, time);
@@ -66,7 +72,42 @@ export async function replayDecision(request: ReplayRequest): Promise<Replay | u
   };
 }
 
-async function judgeAt(
+async function judgeAt(request: ReplayRequest, at: Date): Promise<readonly Check[]> {
+  switch (request.record.kind) {
+    case "certify":
+      return await judgeCertifying(request, at);
+    case "appraise":
+      return await judgeAppraising(request, at);
+    default:
+      throw malformed(
+        `record ${request.record.sequence}: decisions of kind ${request.record.kind} have no evidence`,
+      );
+  }
+}
+
+async function judgeAppraising(
+  { record, anchors, crypto }: ReplayRequest,
+  at: Date,
+): Promise<readonly Check[]> {
+  const { evidence = "", nonce, facts } = record;
+  if (facts["type"] !== "nitro") {
+    throw malformed(`record ${record.sequence}: evidence of type ${facts["type"]} is not known`);
+  }
+  const binding = (value: unknown): Binding =>
+    typeof value === "string" ? decode(value, fromHex, record) : "waived";
+  const { checks } = await verifyNitro(decode(evidence, fromBase64, record), {
+    anchors,
+    at,
+    crypto,
+    nonce: binding(nonce),
+    userData: binding(facts["user_data"]),
+    publicKey: binding(facts["public_key"]),
+    pcrs: "waived",
+  });
+  return checks;
+}
+
+async function judgeCertifying(
   { record, anchors, crypto }: ReplayRequest,
   at: Date,
 ): Promise<readonly Check[]> {

@@ -9,7 +9,13 @@ import {
 } from "@holdfast/core";
 import type { Static, TSchema } from "typebox";
 import { Value } from "typebox/value";
-import { AttestationAuthority, AttestationChallenge, IssuedCertificate } from "./attestation.ts";
+import { type AppraisalBody, AppraisalResult } from "./appraisal.ts";
+import {
+  AttestationAuthority,
+  AttestationChallenge,
+  IssuedCertificate,
+  JwkSet,
+} from "./attestation.ts";
 import { ServiceError, ServiceRefusal } from "./errors.ts";
 import { parseProblem, problem } from "./problem.ts";
 
@@ -34,11 +40,14 @@ export class AttestationClient {
     challengeId: string;
     evidence: Uint8Array;
     csr: Uint8Array;
+    /** SHA-256 of the authority that the keep's policy names. */
+    authoritySha256?: string;
   }): Promise<IssuedCertificate> {
     const body = {
       challenge_id: proof.challengeId,
       evidence: toBase64(proof.evidence),
       csr: toBase64(proof.csr),
+      ...(proof.authoritySha256 === undefined ? {} : { authority_sha256: proof.authoritySha256 }),
     };
     return this.#json(IssuedCertificate, {
       method: "POST",
@@ -46,6 +55,21 @@ export class AttestationClient {
       headers: { "content-type": "application/json" },
       body: fromText(JSON.stringify(body)),
     });
+  }
+
+  /** A signed result about evidence of any party. */
+  appraise(request: AppraisalBody): Promise<AppraisalResult> {
+    return this.#json(AppraisalResult, {
+      method: "POST",
+      path: "/v1/appraisals",
+      headers: { "content-type": "application/json" },
+      body: fromText(JSON.stringify(request)),
+    });
+  }
+
+  /** The keys to check signed results with. */
+  resultKeys(): Promise<JwkSet> {
+    return this.#json(JwkSet, { method: "GET", path: "/v1/jwks" });
   }
 
   /** Who issues, and what is accepted as evidence. */

@@ -1,4 +1,6 @@
-// The side of the stream inside the keep: an attester that asks the module at the other end.
+// The side of the stream inside the keep: an attester that asks the module at the other end. The real module is behind
+// an ioctl on /dev/nsm, which Node can't make without native code, and none enters the keep: in a real enclave a relay
+// process holds the device and speaks this same stream, message for message the module's own.
 import type { Duplex } from "node:stream";
 import { messageOf } from "@holdfast/core";
 import { type Attester, checkInput, type EvidenceInput } from "../attester.ts";
