@@ -47,7 +47,7 @@ const EXPECTED = JSON.parse(
   readFileSync(resolve(ROOT, "examples/vod/sample/expected.json"), "utf8"),
 ) as {
   tolerance: { overlap: number; score: number };
-  frames: { frame: number; objects: { label: string; score: number; box: Box }[] }[];
+  frames: { index: number; detections: { label: string; score: number; box: Box }[] }[];
 };
 
 suite("the demo", () => {
@@ -77,10 +77,10 @@ suite("the demo", () => {
   test("finds the faces that are there, where they are, and none where there is none", () => {
     const { tolerance, frames } = EXPECTED;
     assert.equal(result.frames, frames.length);
-    for (const { frame, objects } of frames) {
+    for (const { index: frame, detections } of frames) {
       const found = result.detections.filter((each) => each.frame === frame);
-      assert.equal(found.length, objects.length, `picture ${frame}`);
-      for (const { label, score, box } of objects) {
+      assert.equal(found.length, detections.length, `picture ${frame}`);
+      for (const { label, score, box } of detections) {
         const same = found.find(
           (each) => each.label === label && overlap(each.box, box) > tolerance.overlap,
         );

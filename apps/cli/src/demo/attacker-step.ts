@@ -3,9 +3,18 @@ import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
+import { BUILT } from "../processes/checkout.ts";
 import { keepsUnder } from "../processes/leftover-keeps.ts";
 import { formatBytes } from "../terminal/progress.ts";
-import { entropy, hexdump, keyForms, readStart, searchFiles, searchMemory } from "./attacker.ts";
+import {
+  entropy,
+  hexdump,
+  keyForms,
+  readStart,
+  searchFiles,
+  searchMemory,
+  searchOne,
+} from "./attacker.ts";
 import type { Scene } from "./job.ts";
 import type { Pattern } from "./pattern-search.ts";
 import type { JobOutcome } from "./run-steps.ts";
@@ -19,6 +28,8 @@ export interface AttackerView {
   /** The same search in the keep's own memory, which only a real TEE hides; null where we may not look. */
   readonly found_in_simulated_keep: readonly string[] | null;
   readonly patterns: number;
+  /** Patterns that stand in public files anyway, so that finding them says nothing. */
+  readonly left_out: readonly string[];
   readonly found: readonly string[];
   readonly stored_object_entropy: number;
 }
@@ -30,7 +41,7 @@ const RESULT_SAMPLE = 24;
 /** Searches everything the machines in between held. */
 export async function showAttacker(scene: Scene, outcome: JobOutcome): Promise<AttackerView> {
   const { story, stage, video } = scene;
-  const secrets = await secretsOf(scene, outcome);
+  const { secrets, known } = withoutPublic(scene, await secretsOf(scene, outcome));
   return story.step("An attacker searches all that the machines held", async () => {
     const files = searchFiles([stage.store.directory, stage.platform.dataDirectory], secrets);
     const pid = stage.platform.control?.pid;
@@ -57,6 +68,7 @@ export async function showAttacker(scene: Scene, outcome: JobOutcome): Promise<A
       searched_memory_bytes: memory?.bytes ?? null,
       found_in_simulated_keep: inKeep ?? null,
       patterns: secrets.length,
+      left_out: known,
       found,
       stored_object_entropy: Number(bits.toFixed(4)),
     };
@@ -65,6 +77,10 @@ export async function showAttacker(scene: Scene, outcome: JobOutcome): Promise<A
       checked: [
         `${files.files} files (${formatBytes(files.bytes)}) of store, bridge and control plane${memoryWords(memory?.bytes)}`,
         `searched for the key, ${video.samples.length} pieces of the plain video, pictures and detections: nothing found`,
+        ...known.map(
+          (what) =>
+            `${what} was left out: it stands in public files as well, as no random bytes do`,
+        ),
         ...keepWords(inKeep),
         `the stored object, ${bits.toFixed(3)} bits of entropy a byte:`,
         ...hexdump(readStart(object, DUMP_BYTES)).map((line) => `  ${line}`),
@@ -85,7 +101,7 @@ async function secretsOf({ video }: Scene, { outputs }: JobOutcome): Promise<Pat
   }
   return [
     ...keyForms("the video's key", video.key),
-    ...video.samples.map((bytes) => ({ what: "plain video", bytes })),
+    ...video.samples.map((bytes, index) => ({ what: `plain video ${index}`, bytes })),
     ...results,
   ];
 }
@@ -105,6 +121,16 @@ function keepWords(found: readonly string[] | undefined): string[] {
   return [
     `the same search in the keep's own memory finds ${what}: hiding that is the hardware's work, and this platform is SIMULATED`,
   ];
+}
+
+/** A key like 00 01 02 … stands in many a program; whoever chose it has not kept it secret. */
+function withoutPublic(
+  { model, bundle }: Scene,
+  all: readonly Pattern[],
+): { secrets: readonly Pattern[]; known: readonly string[] } {
+  const files = [BUILT.detector, bundle.path, model.names, model.config, model.weights];
+  const known = new Set(files.flatMap((path) => [...searchOne(path, all)]));
+  return { secrets: all.filter(({ what }) => !known.has(what)), known: [...known] };
 }
 
 function storedObject(directory: string): string {

@@ -25,6 +25,13 @@ export function keyForms(what: string, key: Uint8Array): Pattern[] {
   ];
 }
 
+/** The patterns that a file holds. */
+export function searchOne(path: string, secrets: readonly Pattern[]): ReadonlySet<string> {
+  const search = new PatternSearch(secrets);
+  searchFile(path, statSync(path).size, search);
+  return search.found;
+}
+
 /** Searches every file under the directories, in parts. */
 export function searchFiles(
   directories: readonly string[],
