@@ -45,8 +45,8 @@ export function buildApp(deps: AppDependencies): App {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: 5_000,
-    // An attester that keeps its connection must not keep the service from ending.
-    forceCloseConnections: true,
+    // An attester that keeps an idle connection must not keep the service from ending.
+    forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 64 },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);

@@ -1,6 +1,6 @@
 // The configuration: read whole, or refused with the member that is wrong.
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -71,6 +71,24 @@ const BAD: readonly (readonly [name: string, text: string, message: RegExp])[] =
     /CERTIFICATE/,
   ],
 ];
+
+test("the administrator's token is read from a file that nobody else may read", async (t) => {
+  const file = await configFile(t, JSON.stringify({ ...GOOD, admin_token_file: "token" }));
+  const token = join(file, "../token");
+  const rejected = (message: RegExp) =>
+    assert.rejects(
+      readConfig(file),
+      (error: TrustError) => error.code === "CONFIG_INVALID" && message.test(error.message),
+    );
+  await rejected(/admin_token_file .*ENOENT/);
+  await writeFile(token, `${"t".repeat(32)}\n`, { mode: 0o600 });
+  assert.equal((await readConfig(file)).adminToken, "t".repeat(32));
+  await chmod(token, 0o644);
+  await rejected(/chmod 600/);
+  await chmod(token, 0o600);
+  await writeFile(token, "short");
+  await rejected(/32 to 512/);
+});
 
 for (const [name, text, message] of BAD) {
   test(`refused: ${name}`, async (t) => {

@@ -18,7 +18,9 @@ import { lockData } from "./services/data-lock.ts";
 import { DecisionLog } from "./services/decision-log.ts";
 import { Keys } from "./services/keys.ts";
 import { ReferenceValues } from "./services/reference-values.ts";
+import { RefusalBudget } from "./services/refusal-budget.ts";
 
+const GRACE_MS = 10_000;
 const USAGE = "usage: main.ts --config FILE.json";
 
 try {
@@ -50,6 +52,7 @@ async function start(): Promise<void> {
     references: await ReferenceValues.open(join(config.dataDirectory, "reference-values.json")),
     administrator: administratorOf(config.adminToken),
     challenges: new Challenges(systemClock, config.challengeSeconds * 1000),
+    refusals: new RefusalBudget(systemClock),
     logger,
   });
   if (config.simulatedRoots.length > 0) {
@@ -62,6 +65,8 @@ async function start(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       logger.info({ signal }, "ending");
+      // What is under way may finish; what hangs may not keep the service.
+      setTimeout(() => process.exit(1), GRACE_MS).unref();
       void app.close();
     });
   }

@@ -258,6 +258,19 @@ test("a certificate never outlives the authority", async (t) => {
   assert.deepEqual(notAfter, end);
 });
 
+test("a flood of refusals is refused alike, and counted on the log", async (t) => {
+  const service = await newService(t);
+  const csr = filled(9, 0x30);
+  for (let i = 0; i < 125; i += 1) {
+    assert.equal((await submit(service, `nobody-s-${i}`, csr, csr)).statusCode, 403);
+  }
+  assert.equal((await service.decisions()).length, 120);
+  service.now = new Date(world.at.getTime() + 60_000);
+  await submit(service, "nobody-s", csr, csr);
+  const [last] = (await service.decisions()).slice(-1);
+  assert.equal(last?.facts["refusals_passed_over"], 5);
+});
+
 type Service = Awaited<ReturnType<typeof newService>>;
 
 function withProof(

@@ -20,6 +20,7 @@ import type { Challenges } from "./challenges.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import type { Keys } from "./keys.ts";
 import type { ReferenceValues } from "./reference-values.ts";
+import type { RefusalBudget } from "./refusal-budget.ts";
 import { signResult } from "./result-key.ts";
 
 /** What the use case works with. */
@@ -28,6 +29,7 @@ export interface AppraiseDependencies {
   readonly challenges: Challenges;
   readonly references: ReferenceValues;
   readonly log: DecisionLog;
+  readonly refusals: RefusalBudget;
   readonly clock: Clock;
   readonly crypto: CryptoPort;
   readonly config: Pick<Config, "simulatedRoots" | "issuer" | "challengeSeconds">;
@@ -94,20 +96,7 @@ export async function appraise(
     ...(fitting ? { nonce } : {}),
     policies: [`holdfast:${request.type}`],
   });
-  await deps.log.append({
-    kind: "appraise",
-    outcome: appraisal.verdict,
-    time: at.toISOString(),
-    checks: appraisal.checks,
-    evidence: toBase64(request.evidence),
-    ...(nonce === undefined ? {} : { nonce: toHex(nonce) }),
-    facts: {
-      type: request.type,
-      platform: appraisal.platform,
-      ...(request.userData === undefined ? {} : { user_data: toHex(request.userData) }),
-      ...(request.publicKey === undefined ? {} : { public_key: toHex(request.publicKey) }),
-    },
-  });
+  await record(deps, request, nonce, appraisal);
   const [key] = await deps.keys.resultKeys();
   return {
     token: signResult(key, claims),
@@ -115,6 +104,31 @@ export async function appraise(
     status: earStatus(appraisal),
     expiresAt: new Date(Number(claims["exp"]) * 1000),
   };
+}
+
+async function record(
+  { log, refusals }: AppraiseDependencies,
+  { type, evidence, userData, publicKey }: AppraiseRequest,
+  nonce: Uint8Array | undefined,
+  { verdict, platform, checks, at }: Appraisal,
+): Promise<void> {
+  const passedOver = verdict === "affirmed" ? 0 : refusals.take();
+  if (passedOver === undefined) return;
+  await log.append({
+    kind: "appraise",
+    outcome: verdict,
+    time: at.toISOString(),
+    checks,
+    evidence: toBase64(evidence),
+    ...(nonce === undefined ? {} : { nonce: toHex(nonce) }),
+    facts: {
+      type,
+      platform,
+      ...(userData === undefined ? {} : { user_data: toHex(userData) }),
+      ...(publicKey === undefined ? {} : { public_key: toHex(publicKey) }),
+      ...(passedOver === 0 ? {} : { refusals_passed_over: passedOver }),
+    },
+  });
 }
 
 function nonceOf(deps: AppraiseDependencies, request: AppraiseRequest): Uint8Array | undefined {

@@ -24,6 +24,7 @@ import type { DecisionLog } from "./decision-log.ts";
 import { type Issued, issueCertificate } from "./issue-certificate.ts";
 import type { Keys } from "./keys.ts";
 import type { ReferenceValues } from "./reference-values.ts";
+import type { RefusalBudget } from "./refusal-budget.ts";
 
 /** What the use case works with. */
 export interface CertifyDependencies {
@@ -31,6 +32,7 @@ export interface CertifyDependencies {
   readonly challenges: Challenges;
   readonly references: ReferenceValues;
   readonly log: DecisionLog;
+  readonly refusals: RefusalBudget;
   readonly clock: Clock;
   readonly crypto: CryptoPort;
   readonly config: Pick<Config, "simulatedRoots" | "certificateHours" | "challengeSeconds">;
@@ -126,7 +128,12 @@ async function refuse(
   challenge: Challenge | undefined,
   at: Date,
 ): Promise<never> {
-  const facts = { challenge: proof.challengeId };
+  const passedOver = deps.refusals.take();
+  if (passedOver === undefined) throw refusal();
+  const facts = {
+    challenge: proof.challengeId,
+    ...(passedOver === 0 ? {} : { refusals_passed_over: passedOver }),
+  };
   await record(deps, proof, challenge, { outcome: "refused", checks, facts, at });
   const failed = checks.filter(({ outcome }) => outcome === "failed");
   deps.logger?.info({ ...facts, failed }, "attestation refused");

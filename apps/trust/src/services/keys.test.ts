@@ -1,7 +1,7 @@
 // The service's keys: made once, for the owner alone, rotated without leaving older keeps behind.
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign, X509Certificate } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -134,6 +134,13 @@ for (const [name, change] of BROKEN) {
     assert.equal(await readFile(file, "utf8"), broken);
   });
 }
+
+test("refused: keys that others may read", async (t) => {
+  const file = await newFile(t);
+  await Keys.open(file, systemClock);
+  await chmod(file, 0o640);
+  await assert.rejects(Keys.open(file, systemClock), coded("KEYS_UNUSABLE", /chmod 600/));
+});
 
 test("refused: the key of another certificate", async (t) => {
   const [file, other] = [await newFile(t), await newFile(t)];

@@ -1,5 +1,6 @@
 // The keys of the service in one file: authorities, the newest in use and older ones for keeps whose policies name them,
 // and the keys of attestation results. Made on first start; replaced as a whole, so that no crash leaves half a rotation.
+import { stat } from "node:fs/promises";
 import { type Clock, messageOf } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import { TrustError } from "../errors.ts";
@@ -64,6 +65,7 @@ export class Keys {
   static async open(file: string, clock: Clock): Promise<Keys> {
     try {
       const present = await readState(file, KeysFile);
+      if (present !== undefined) await requirePrivate(file);
       const stored = present ?? {
         authorities: [await newAuthority(clock)],
         results: [{ key_pem: newResultKeyPem() }],
@@ -176,4 +178,9 @@ export class Keys {
     );
     this.#certifiedAt = this.#clock.now().getTime();
   }
+}
+
+async function requirePrivate(file: string): Promise<void> {
+  const { mode } = await stat(file);
+  if ((mode & 0o077) !== 0) throw new Error("others than its owner may read it (chmod 600)");
 }

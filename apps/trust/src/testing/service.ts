@@ -21,6 +21,7 @@ import { Challenges } from "../services/challenges.ts";
 import { DecisionLog } from "../services/decision-log.ts";
 import { Keys } from "../services/keys.ts";
 import { ReferenceValues } from "../services/reference-values.ts";
+import { RefusalBudget } from "../services/refusal-budget.ts";
 
 /** The world that all test services share: making keys takes time. */
 export const world = await newNitroWorld();
@@ -67,7 +68,17 @@ export async function newService(
   const administrator = administratorOf(config.adminToken);
   const crypto = webCrypto;
   const service: TestService = {
-    app: buildApp({ config, keys, log, challenges, references, administrator, clock, crypto }),
+    app: buildApp({
+      config,
+      keys,
+      log,
+      challenges,
+      references,
+      refusals: new RefusalBudget(clock),
+      administrator,
+      clock,
+      crypto,
+    }),
     keys,
     get now() {
       return now;
