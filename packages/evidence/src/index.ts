@@ -2,6 +2,9 @@
 export * from "./appraisal.ts";
 export * from "./audit/chain.ts";
 export * from "./audit/record.ts";
+export { type AzureEvidence, parseAzureJson } from "./azure/evidence.ts";
+export { type HclReport, parseHclReport } from "./azure/hcl-report.ts";
+export { type AzureClaims, type AzureRequest, verifyAzure } from "./azure/verify.ts";
 export * from "./cbor/read.ts";
 export * from "./cbor/values.ts";
 export * as cborWrite from "./cbor/write.ts";
@@ -40,12 +43,27 @@ export * from "./nitro/document.ts";
 export * from "./nitro/request.ts";
 export * from "./nitro/root.ts";
 export * from "./nitro/verify.ts";
+export * from "./recognise.ts";
 export * from "./reference/match.ts";
 export * from "./snp/authorities.ts";
 export * from "./snp/claims.ts";
+export { parseSnpJson } from "./snp/json-report.ts";
 export { AMD_EXTENSION } from "./snp/leaf.ts";
 export type { SnpPolicy } from "./snp/policy.ts";
 export { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from "./snp/report.ts";
 export type { SnpProduct, SnpTcb } from "./snp/tcb.ts";
 export { SNP_CHECKS, type SnpRequest, verifySnp } from "./snp/verify.ts";
+export { parseTpmQuote, type TpmQuote } from "./tpm/attest.ts";
+export { assembleTpm } from "./tpm/companions.ts";
+export { type PcrValues, parseTpmJson, type TpmEvidence } from "./tpm/evidence.ts";
+export { nameOf, type PublicArea, parsePublicArea } from "./tpm/public-area.ts";
+export { parseTpmSignature, type TpmSignature } from "./tpm/signature.ts";
+export {
+  TPM_CHECKS,
+  type TpmClaims,
+  type TpmPolicy,
+  type TpmRequest,
+  verifyTpm,
+} from "./tpm/verify.ts";
 export * from "./trust-vector.ts";
+export { type EvidenceRequest, verifyEvidence } from "./verify-evidence.ts";

@@ -18,6 +18,8 @@ export interface Endorsements {
   readonly intel: readonly IntelDocument[];
   /** Keys that the caller enrolled by other means: attestation keys of TPM, PSA and CCA platforms. */
   readonly keys: readonly TrustedKey[];
+  /** Files that endorse nothing, kept for evidence that comes in several: a TPM's signature, its PCR values. */
+  readonly parts: readonly { readonly name: string; readonly bytes: Uint8Array }[];
   readonly ignored: readonly IgnoredEndorsement[];
 }
 
@@ -27,5 +29,6 @@ export const NO_ENDORSEMENTS: Endorsements = {
   revocationLists: [],
   intel: [],
   keys: [],
+  parts: [],
   ignored: [],
 };

@@ -33,29 +33,34 @@ export interface ReadEndorsement {
 /** The longest file read, in bytes, and the most files. */
 export const MAXIMUM_ENDORSEMENT: number = 8 * 1024 * 1024;
 export const MAXIMUM_ENDORSEMENTS = 1024;
+const MAXIMUM_PART = 64 * 1024;
+const MAXIMUM_PARTS = 64;
 const JSON_START = /^\s*[{[]/;
 
 /** Reads files; those that hold nothing usable are listed as ignored. */
 export function readEndorsements(files: readonly EndorsementFile[]): Endorsements {
   const ignored: IgnoredEndorsement[] = [];
-  const parts: ReadEndorsement[] = [];
+  const read: ReadEndorsement[] = [];
+  const parts: EndorsementFile[] = [];
   for (const [index, { name, bytes }] of files.entries()) {
     if (index >= MAXIMUM_ENDORSEMENTS) {
       ignored.push({ name, reason: `over ${MAXIMUM_ENDORSEMENTS} files` });
       continue;
     }
     try {
-      parts.push(readOne(bytes));
+      read.push(readOne(bytes));
     } catch (thrown) {
       if (!(thrown instanceof HoldfastError)) throw thrown;
       ignored.push({ name, reason: messageOf(thrown) });
+      if (bytes.length <= MAXIMUM_PART && parts.length < MAXIMUM_PARTS) parts.push({ name, bytes });
     }
   }
   return {
-    certificates: parts.flatMap(({ certificates }) => certificates ?? []),
-    revocationLists: parts.flatMap(({ revocationLists }) => revocationLists ?? []),
-    intel: parts.flatMap(({ intel }) => intel ?? []),
-    keys: parts.flatMap(({ keys }) => keys ?? []),
+    certificates: read.flatMap(({ certificates }) => certificates ?? []),
+    revocationLists: read.flatMap(({ revocationLists }) => revocationLists ?? []),
+    intel: read.flatMap(({ intel }) => intel ?? []),
+    keys: read.flatMap(({ keys }) => keys ?? []),
+    parts,
     ignored,
   };
 }
@@ -67,6 +72,7 @@ export function mergeEndorsements(...sets: readonly Endorsements[]): Endorsement
     revocationLists: sets.flatMap(({ revocationLists }) => revocationLists),
     intel: sets.flatMap(({ intel }) => intel),
     keys: sets.flatMap(({ keys }) => keys),
+    parts: sets.flatMap(({ parts }) => parts),
     ignored: sets.flatMap(({ ignored }) => ignored),
   };
 }

@@ -1,6 +1,6 @@
 // Identity of Intel's quoting enclaves (PCS API v4, get quoting enclave identity): what a genuine one must be.
 import { malformed } from "../errors.ts";
-import { hexOf, itemsOf, jsonObject, numberOf, textOf, timeOf } from "./json.ts";
+import { hexOf, itemsOf, jsonObject, numberOf, textOf, timeOf } from "../json/members.ts";
 import { type IsvLevel, parseIsvLevel } from "./tcb-info.ts";
 
 /** An identity, read but not verified. */

@@ -11,7 +11,7 @@ import {
   textOf,
   textsOf,
   timeOf,
-} from "./json.ts";
+} from "../json/members.ts";
 import { isTcbStatus, type TcbStatus } from "./tcb-status.ts";
 
 /** A level with its status. */

@@ -1,5 +1,5 @@
-// Reads members of Intel's JSON documents by the type that is expected of each. A member of another type is a malformed
-// document, not a default.
+// Reads members of JSON documents by the type that is expected of each. A member of another type is a malformed document,
+// not a default.
 import { fromHex, HoldfastError, toHex } from "@holdfast/core";
 import { malformed } from "../errors.ts";
 

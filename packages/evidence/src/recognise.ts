@@ -1,0 +1,129 @@
+// Tells what kind of evidence bytes are, by their content alone. Text forms are seen through: hexadecimal, base64, JSON,
+// PEM. What is recognised is not judged: anybody can write bytes that look like evidence.
+import { fromBase64, fromBase64Url, fromHex, HoldfastError, toText } from "@holdfast/core";
+import { isAzureJson } from "./azure/evidence.ts";
+import { EvidenceError } from "./errors.ts";
+import { type JsonObject, jsonObject } from "./json/members.ts";
+import { isSnpJson } from "./snp/json-report.ts";
+import { SNP_REPORT_LENGTH } from "./snp/report.ts";
+import { TPM_MAGIC } from "./tpm/attest.ts";
+import { isTpmJson } from "./tpm/evidence.ts";
+
+/** Kinds of evidence, as they are called on the command line. */
+export const EVIDENCE_TYPES = ["nitro", "sev-snp", "sgx", "tdx", "azure", "tpm"] as const;
+
+/** A kind of evidence. */
+export type EvidenceType = (typeof EVIDENCE_TYPES)[number];
+
+/** Recognised evidence: binary, or an object of a JSON form. */
+export type Recognised =
+  | { readonly type: EvidenceType; readonly form: "binary"; readonly bytes: Uint8Array }
+  | { readonly type: EvidenceType; readonly form: "json"; readonly object: JsonObject };
+
+/** The longest evidence looked at, in bytes. */
+export const MAXIMUM_EVIDENCE: number = 1024 * 1024;
+
+/**
+ * Recognises evidence.
+ * @throws EvidenceError EVIDENCE_UNKNOWN, EVIDENCE_TOO_LARGE
+ */
+export function recogniseEvidence(input: Uint8Array): Recognised {
+  if (input.length > MAXIMUM_EVIDENCE) {
+    throw new EvidenceError(
+      "EVIDENCE_TOO_LARGE",
+      `evidence of ${input.length} bytes, at most ${MAXIMUM_EVIDENCE} expected`,
+    );
+  }
+  const found = recogniseBinary(input) ?? recogniseText(input);
+  if (found === undefined) {
+    throw new EvidenceError(
+      "EVIDENCE_UNKNOWN",
+      `no kind of evidence known here (${EVIDENCE_TYPES.join(", ")})`,
+    );
+  }
+  return found;
+}
+
+function recogniseBinary(bytes: Uint8Array): Recognised | undefined {
+  const type = BINARY.find(([, matches]) => matches(bytes))?.[0];
+  return type === undefined ? undefined : { type, form: "binary", bytes };
+}
+
+const BINARY: readonly (readonly [EvidenceType, (bytes: Uint8Array) => boolean])[] = [
+  ["sgx", (bytes) => isQuote(bytes, "sgx")],
+  ["tdx", (bytes) => isQuote(bytes, "tdx")],
+  ["sev-snp", (bytes) => bytes.length === SNP_REPORT_LENGTH && startsWith(bytes, 1, [0, 0, 0])],
+  ["tpm", (bytes) => view(bytes).getUint32(0) === TPM_MAGIC],
+  // COSE_Sign1, tagged or not, whose protected header says ES384 and nothing else.
+  [
+    "nitro",
+    (bytes) => startsWith(bytes, bytes[0] === 0xd2 ? 1 : 0, [0x84, 0x44, 0xa1, 0x01, 0x38, 0x22]),
+  ],
+];
+
+/** Version and TEE type in front, an ECDSA attestation key. */
+function isQuote(bytes: Uint8Array, kind: "sgx" | "tdx"): boolean {
+  const head = view(bytes);
+  const version = head.getUint16(0, true);
+  const tee = head.getUint32(4, true);
+  if (version < 3 || version > 5 || head.getUint16(2, true) > 3) return false;
+  return bytes.length > 48 && tee === (kind === "sgx" ? 0 : 0x81);
+}
+
+function recogniseText(bytes: Uint8Array): Recognised | undefined {
+  const text = textOf(bytes)?.trim();
+  if (text === undefined || text === "") return undefined;
+  if (text.startsWith("{")) return recogniseJson(text);
+  const decoded = decode(text.replaceAll(/\s+/g, ""));
+  return decoded === undefined ? undefined : recogniseBinary(decoded);
+}
+
+function recogniseJson(text: string): Recognised | undefined {
+  let object: JsonObject;
+  try {
+    object = jsonObject(text);
+  } catch (thrown) {
+    if (!(thrown instanceof EvidenceError)) throw thrown;
+    return undefined;
+  }
+  const type = JSON_FORMS.find(([, matches]) => matches(object))?.[0];
+  return type === undefined ? undefined : { type, form: "json", object };
+}
+
+const JSON_FORMS: readonly (readonly [EvidenceType, (object: JsonObject) => boolean])[] = [
+  ["azure", isAzureJson],
+  ["tpm", isTpmJson],
+  ["sev-snp", isSnpJson],
+];
+
+function decode(text: string): Uint8Array | undefined {
+  for (const read of [fromHex, fromBase64, fromBase64Url]) {
+    try {
+      return read(text);
+    } catch (thrown) {
+      if (!(thrown instanceof HoldfastError)) throw thrown;
+      // Another encoding, or none.
+    }
+  }
+  return undefined;
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return toText(bytes);
+  } catch (thrown) {
+    if (!(thrown instanceof HoldfastError)) throw thrown;
+    return undefined;
+  }
+}
+
+function startsWith(bytes: Uint8Array, at: number, wanted: readonly number[]): boolean {
+  return wanted.every((byte, index) => bytes[at + index] === byte);
+}
+
+/** The first eight bytes; short input reads as zeros. */
+function view(bytes: Uint8Array): DataView {
+  const head = new Uint8Array(8);
+  head.set(bytes.subarray(0, 8));
+  return new DataView(head.buffer);
+}

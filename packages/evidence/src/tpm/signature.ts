@@ -1,0 +1,82 @@
+// Signatures of TPM 2.0 (TPM 2.0 library part 2, TPMT_SIGNATURE), and bare RSASSA signatures as some tools write them.
+import { concat, type DigestName, type PublicKeyKind, type SignatureScheme } from "@holdfast/core";
+import { ByteCursor } from "../binary/cursor.ts";
+import { malformed } from "../errors.ts";
+import { DIGEST_LENGTH, TPM_ALGORITHM, tpmHash } from "./algorithms.ts";
+import { sized } from "./attest.ts";
+
+/** A signature, read. */
+export type TpmSignature =
+  | {
+      readonly kind: "rsa";
+      readonly pss: boolean;
+      readonly hash: DigestName;
+      readonly value: Uint8Array;
+    }
+  | {
+      readonly kind: "ecdsa";
+      readonly hash: DigestName;
+      readonly r: Uint8Array;
+      readonly s: Uint8Array;
+    };
+
+const COORDINATE = { "P-256": 32, "P-384": 48, "P-521": 66 } as const;
+const MAXIMUM = 1024;
+
+/**
+ * Reads a signature structure.
+ * @throws EvidenceError EVIDENCE_MALFORMED
+ */
+export function parseTpmSignature(input: Uint8Array): TpmSignature {
+  if (input.length > MAXIMUM) throw malformed(`TPM signature of ${input.length} bytes`);
+  const cursor = new ByteCursor(input, "big", "TPM signature");
+  const algorithm = cursor.u16("algorithm");
+  const hash = tpmHash(cursor.u16("hash"), "TPM signature");
+  const signature = parseValue(cursor, algorithm, hash);
+  cursor.end();
+  return signature;
+}
+
+/** A bare RSASSA signature with SHA-256, as the evidence of Azure carries it. */
+export function bareRsaSignature(value: Uint8Array): TpmSignature {
+  if (value.length > MAXIMUM) throw malformed(`TPM signature of ${value.length} bytes`);
+  return { kind: "rsa", pss: false, hash: "SHA-256", value };
+}
+
+/** How to verify a signature under a key; undefined when the two don't go together. SHA-1 never does. */
+export function schemeOf(
+  signature: TpmSignature,
+  key: PublicKeyKind,
+): { readonly scheme: SignatureScheme; readonly value: Uint8Array } | undefined {
+  const { hash } = signature;
+  if (hash === "SHA-1") return undefined;
+  if (signature.kind === "rsa") {
+    if (key.kind !== "rsa") return undefined;
+    const scheme: SignatureScheme = signature.pss
+      ? { kind: "rsa-pss", hash, saltLength: DIGEST_LENGTH[hash] }
+      : { kind: "rsa-pkcs1", hash };
+    return { scheme, value: signature.value };
+  }
+  if (key.kind !== "ec") return undefined;
+  const length = COORDINATE[key.curve];
+  const [r, s] = [signature.r, signature.s].map((half) => padded(half, length));
+  if (r === undefined || s === undefined) return undefined;
+  return { scheme: { kind: "ecdsa", curve: key.curve, hash }, value: concat(r, s) };
+}
+
+function parseValue(cursor: ByteCursor, algorithm: number, hash: DigestName): TpmSignature {
+  if (algorithm === TPM_ALGORITHM.rsassa || algorithm === TPM_ALGORITHM.rsapss) {
+    const pss = algorithm === TPM_ALGORITHM.rsapss;
+    return { kind: "rsa", pss, hash, value: sized(cursor, "signature") };
+  }
+  if (algorithm !== TPM_ALGORITHM.ecdsa) {
+    throw malformed(`TPM signature: algorithm ${algorithm.toString(16)}h`);
+  }
+  return { kind: "ecdsa", hash, r: sized(cursor, "r"), s: sized(cursor, "s") };
+}
+
+/** Halves may be shorter than the curve's coordinates. */
+function padded(half: Uint8Array, length: number): Uint8Array | undefined {
+  if (half.length > length) return undefined;
+  return concat(new Uint8Array(length - half.length), half);
+}
