@@ -1,5 +1,6 @@
 // The door of testkit: throw-away roots, evidence with exactly one defect, certificates. For tests only.
 export { simulatedPcrs } from "@holdfast/attester";
+export * from "./azure/world.ts";
 export * from "./intel/defects.ts";
 export {
   COMPONENTS,
@@ -21,4 +22,6 @@ export * from "./pki/party.ts";
 export * from "./snp/defects.ts";
 export * from "./snp/report.ts";
 export * from "./snp/world.ts";
+export * from "./tpm/defects.ts";
+export * from "./tpm/world.ts";
 export * from "./vectors.ts";
