@@ -94,6 +94,11 @@ export class InProcessLauncher implements KeepLauncher {
     entry.keep?.close();
   }
 
+  /** Takes all keeps away. */
+  close(): void {
+    for (const id of this.#entries.keys()) this.kill(id);
+  }
+
   async forget(id: string): Promise<void> {
     this.#entries.delete(id);
   }

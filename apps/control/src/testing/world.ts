@@ -125,6 +125,7 @@ export async function makeWorld(
     },
     async close() {
       await stopServices(running);
+      launcher.close();
       for (const child of children) child.kill("SIGKILL");
       await endAllKeeps(config.data_dir);
       await authority.close();
