@@ -16,7 +16,6 @@ export type WasiErrorCode =
   | "STORE_FULL"
   | "STORE_CONFLICT"
   | "STORE_CLOSED"
-  | "STORE_RANGE"
   | "RUN_INVALID"
   | "RUN_CLOSED"
   | "OFFLINE_DIRECTORY";

@@ -6,6 +6,8 @@ import { CHUNK_BYTES, type Chunk, type Content, growChunk, trimContent } from ".
 export interface FileWriter {
   /** Bytes so far, with those the file had when appending. */
   readonly size: number;
+  /** What is there so far; pieces that are full never change again. */
+  readonly content: Content;
   /** @throws WasiError STORE_FULL; STORE_CLOSED after commit or abort */
   write(bytes: Uint8Array): void;
   /** The file stands, whole. @throws WasiError STORE_CONFLICT when something else took its place meanwhile */
@@ -44,6 +46,10 @@ export class ChunkWriter implements FileWriter {
 
   get size(): number {
     return this.#size;
+  }
+
+  get content(): Content {
+    return { size: this.#size, chunks: this.#chunks };
   }
 
   write(bytes: Uint8Array): void {
