@@ -31,6 +31,7 @@ test("paths are relative to the file, and nothing simulated is accepted unless n
     challengeSeconds: 300,
     adminToken: undefined,
     issuer: "holdfast-attestation",
+    collateralDirectory: undefined,
   });
 });
 

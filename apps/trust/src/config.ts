@@ -23,6 +23,8 @@ const ConfigFile = Type.Object(
     challenge_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600 })),
     /** File with the administrator's token, for the owner alone; without it nobody administers over the network. */
     admin_token_file: Type.Optional(Type.String({ minLength: 1 })),
+    /** Directory of vendors' endorsements and of keys enrolled by the operator, for appraisals. */
+    collateral_dir: Type.Optional(Type.String({ minLength: 1 })),
     /** Who attestation results say they are from. */
     issuer: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
   },
@@ -38,6 +40,7 @@ export interface Config {
   readonly challengeSeconds: number;
   readonly adminToken: string | undefined;
   readonly issuer: string;
+  readonly collateralDirectory: string | undefined;
 }
 
 /**
@@ -61,6 +64,8 @@ export async function readConfig(file: string): Promise<Config> {
         ? undefined
         : await readToken(resolve(base, values.admin_token_file)),
     issuer: values.issuer ?? "holdfast-attestation",
+    collateralDirectory:
+      values.collateral_dir === undefined ? undefined : resolve(base, values.collateral_dir),
   };
 }
 

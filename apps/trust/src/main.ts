@@ -17,6 +17,7 @@ import { Challenges } from "./services/challenges.ts";
 import { lockData } from "./services/data-lock.ts";
 import { DecisionLog } from "./services/decision-log.ts";
 import { Keys } from "./services/keys.ts";
+import { readCollateral } from "./services/read-collateral.ts";
 import { ReferenceValues } from "./services/reference-values.ts";
 import { RefusalBudget } from "./services/refusal-budget.ts";
 
@@ -43,7 +44,10 @@ async function start(): Promise<void> {
   const lock = lockData(config.dataDirectory);
   const logger = pino({ name: "trust", base: null });
   const log = await DecisionLog.open(join(config.dataDirectory, "decisions.jsonl"));
+  const collateral = await readCollateral(config.collateralDirectory);
+  for (const each of collateral.ignored) logger.warn(each, "endorsement ignored");
   const app = buildApp({
+    collateral,
     config,
     log,
     clock: systemClock,

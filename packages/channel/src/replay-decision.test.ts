@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { type Check, toBase64, toHex, webCrypto } from "@holdfast/core";
 import type { DecisionRecord } from "@holdfast/evidence";
-import { FIRST_PREVIOUS, verifyNitro } from "@holdfast/evidence";
+import { FIRST_PREVIOUS, NO_ENDORSEMENTS, verifyEvidence } from "@holdfast/evidence";
 import { filled, type NitroChanges, newNitroDocument, newNitroWorld } from "@holdfast/testkit";
 import { judgeProof, newKeepKey, replayDecision } from "./index.ts";
 
@@ -123,15 +123,13 @@ test("what was not judged is not replayed", async () => {
 
 test("an appraisal for a relying party is replayed too", async () => {
   const document = await evidence();
-  const request = {
+  const { checks } = await verifyEvidence(document, {
     anchors: [world.root],
     at: world.at,
     crypto: webCrypto,
+    endorsements: NO_ENDORSEMENTS,
     nonce: world.nonce,
-    userData: "waived",
-    pcrs: "waived",
-  } as const;
-  const { checks } = await verifyNitro(document, request);
+  });
   const { csr: _csr, ...base } = await recordOf(document);
   const reference: Check = { name: "reference.values", outcome: "failed", detail: "" };
   const record = {
@@ -141,7 +139,7 @@ test("an appraisal for a relying party is replayed too", async () => {
     facts: { type: "nitro" },
   };
   assert.deepEqual((await replay(record))?.contradictions, []);
-  const pinned = { ...record, facts: { type: "nitro", user_data: "00" } };
+  const pinned = { ...record, facts: { type: "nitro", report_data: "00" } };
   assert.deepEqual(names((await replay(pinned))?.contradictions), ["nitro.user-data"]);
 });
 
@@ -154,7 +152,8 @@ test("a record that lacks what it was made from is malformed", async () => {
     { ...record, evidence: "*" },
     { ...record, time: "yesterday" },
     { ...record, kind: "rotate" },
-    { ...record, kind: "appraise", facts: { type: "unheard of" } },
+    { ...record, kind: "appraise", facts: { type: "nitro", report_data: "x" } },
+    { ...record, kind: "appraise", facts: { type: "nitro", expect: "{" } },
   ]) {
     await assert.rejects(replay(broken), { code: "EVIDENCE_MALFORMED" });
   }

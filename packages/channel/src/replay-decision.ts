@@ -9,11 +9,14 @@ import {
   type Outcome,
 } from "@holdfast/core";
 import {
-  type Binding,
   type DecisionRecord,
+  type Endorsements,
+  EVIDENCE_TYPES,
+  type Expectations,
   malformed,
+  NO_ENDORSEMENTS,
   REFERENCE_CHECK,
-  verifyNitro,
+  verifyEvidence,
 } from "@holdfast/evidence";
 import { judgeProof } from "./judge-proof.ts";
 
@@ -23,6 +26,8 @@ export interface ReplayRequest {
   /** Roots of evidence that are trusted; the service's at the time. */
   readonly anchors: readonly Certificate[];
   readonly crypto: CryptoPort;
+  /** What the service held of vendors' endorsements, for evidence that needs them; the record names their hashes. */
+  readonly endorsements?: Endorsements;
   /** The time to compare with: now. */
   readonly at: Date;
 }
@@ -86,25 +91,31 @@ async function judgeAt(request: ReplayRequest, at: Date): Promise<readonly Check
 }
 
 async function judgeAppraising(
-  { record, anchors, crypto }: ReplayRequest,
+  { record, anchors, crypto, endorsements }: ReplayRequest,
   at: Date,
 ): Promise<readonly Check[]> {
   const { evidence = "", nonce, facts } = record;
-  if (facts["type"] !== "nitro") {
-    throw malformed(`record ${record.sequence}: evidence of type ${facts["type"]} is not known`);
-  }
-  const binding = (value: unknown): Binding =>
-    typeof value === "string" ? decode(value, fromHex, record) : "waived";
-  const { checks } = await verifyNitro(decode(evidence, fromBase64, record), {
-    anchors,
+  const type = EVIDENCE_TYPES.find((each) => each === facts["type"]);
+  const { report_data: reportData, expect } = facts;
+  const { checks } = await verifyEvidence(decode(evidence, fromBase64, record), {
     at,
     crypto,
-    nonce: binding(nonce),
-    userData: binding(facts["user_data"]),
-    publicKey: binding(facts["public_key"]),
-    pcrs: "waived",
+    anchors,
+    endorsements: endorsements ?? NO_ENDORSEMENTS,
+    ...(type === undefined ? {} : { type }),
+    ...(nonce === undefined ? {} : { nonce: decode(nonce, fromHex, record) }),
+    ...(typeof reportData === "string" ? { reportData: decode(reportData, fromHex, record) } : {}),
+    ...(typeof expect === "string" ? { expect: expectations(expect, record) } : {}),
   });
   return checks;
+}
+
+function expectations(text: string, { sequence }: DecisionRecord): Expectations {
+  try {
+    return new Map(JSON.parse(text));
+  } catch (cause) {
+    throw malformed(`record ${sequence}: expectations can't be read`, cause);
+  }
 }
 
 async function judgeCertifying(

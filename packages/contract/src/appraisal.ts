@@ -1,22 +1,40 @@
 // Words of the attestation service for relying parties and administrators: appraisals, reference values, authorities.
 import { type Static, Type } from "typebox";
-import { MAXIMUM_EVIDENCE_TEXT } from "./attestation.ts";
 
 const CLOSED = { additionalProperties: false };
 const NAME = { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" };
 const BASE64 = { minLength: 1, maxLength: 2048 };
+/** Accepted values by claim; a dot leads into a member: `nonZeroPcrs.0`. */
+const ClaimValues = Type.Record(
+  Type.String({ minLength: 1, maxLength: 128 }),
+  Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), { minItems: 1, maxItems: 256 }),
+  { minProperties: 1, maxProperties: 32 },
+);
+
+/** Something a vendor says about its platform: a certificate, a revocation list, TCB information. Not trusted as such. */
+export const EndorsementBody = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 128 }),
+    bytes: Type.String({ minLength: 1, maxLength: 2 * 1024 * 1024 }),
+  },
+  CLOSED,
+);
 
 /** Evidence that a relying party wants judged. Byte strings are base64 with padding. */
 export const AppraisalBody = Type.Object(
   {
-    /** Kind of evidence: `nitro`. */
-    type: Type.String({ minLength: 1, maxLength: 32 }),
-    evidence: Type.String({ minLength: 1, maxLength: MAXIMUM_EVIDENCE_TEXT }),
+    /** Kind of evidence, `nitro` or `sev-snp` for example; left out, it is told by its content. */
+    type: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
+    evidence: Type.String({ minLength: 1, maxLength: 128 * 1024 }),
     /** A challenge of this service, instead of a nonce of one's own. */
     challenge_id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     nonce: Type.Optional(Type.String(BASE64)),
-    user_data: Type.Optional(Type.String(BASE64)),
-    public_key: Type.Optional(Type.String(BASE64)),
+    /** What the evidence must carry as report data, or user data. */
+    report_data: Type.Optional(Type.String(BASE64)),
+    /** Beside those that the service holds. */
+    endorsements: Type.Optional(Type.Array(EndorsementBody, { maxItems: 64 })),
+    /** For each claim the values that are accepted. */
+    expect: Type.Optional(ClaimValues),
     /** Names of claims in the token: those of the draft, or the dotted ones before it. */
     names: Type.Optional(Type.Union([Type.Literal("draft"), Type.Literal("dotted")])),
   },
@@ -50,14 +68,7 @@ export const ReferenceSetBody = Type.Object(
         {
           name: Type.String(NAME),
           /** For each claim the accepted values; all claims must match. */
-          claims: Type.Record(
-            Type.String({ minLength: 1, maxLength: 128 }),
-            Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), {
-              minItems: 1,
-              maxItems: 256,
-            }),
-            { minProperties: 1, maxProperties: 32 },
-          ),
+          claims: ClaimValues,
         },
         CLOSED,
       ),

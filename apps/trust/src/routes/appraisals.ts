@@ -5,25 +5,34 @@ import {
   AppraisalBody as AppraisalSchema,
   JwkSet,
 } from "@holdfast/contract";
+import { EVIDENCE_TYPES, type EvidenceType } from "@holdfast/evidence";
 import type { App, AppDependencies } from "../app.ts";
+import { TrustError } from "../errors.ts";
 import { appraise } from "../services/appraise.ts";
 import { base64Member } from "./base64-member.ts";
+
+const BODY_LIMIT = 4 * 1024 * 1024;
 
 /** Adds the routes. */
 export function appraisalRoutes(app: App, deps: AppDependencies): void {
   app.post(
     "/v1/appraisals",
-    { schema: { body: AppraisalSchema, response: { 200: AppraisalResult } } },
+    {
+      bodyLimit: BODY_LIMIT,
+      schema: { body: AppraisalSchema, response: { 200: AppraisalResult } },
+    },
     async ({ body }) => {
-      const bytes = (name: "nonce" | "user_data" | "public_key"): Uint8Array | undefined =>
-        optional(body, name);
       const { token, appraisal, status, expiresAt } = await appraise(deps, {
-        type: body.type,
+        type: typeOf(body.type),
         evidence: base64Member(body.evidence, "evidence"),
         challengeId: body.challenge_id,
-        nonce: bytes("nonce"),
-        userData: bytes("user_data"),
-        publicKey: bytes("public_key"),
+        nonce: optional(body, "nonce"),
+        reportData: optional(body, "report_data"),
+        endorsements: (body.endorsements ?? []).map(({ name, bytes }) => ({
+          name,
+          bytes: base64Member(bytes, `endorsement ${name}`),
+        })),
+        expect: body.expect === undefined ? undefined : new Map(Object.entries(body.expect)),
         names: body.names ?? "draft",
       });
       return { token, verdict: appraisal.verdict, status, expires_at: expiresAt.toISOString() };
@@ -37,10 +46,16 @@ export function appraisalRoutes(app: App, deps: AppDependencies): void {
   }
 }
 
-function optional(
-  body: AppraisalBody,
-  name: "nonce" | "user_data" | "public_key",
-): Uint8Array | undefined {
+function typeOf(type: string | undefined): EvidenceType | undefined {
+  const known = EVIDENCE_TYPES.find((each) => each === type);
+  if (type === undefined || known !== undefined) return known;
+  throw new TrustError(
+    "EVIDENCE_TYPE_UNKNOWN",
+    `evidence of type ${type} is not judged; known are ${EVIDENCE_TYPES.join(", ")}`,
+  );
+}
+
+function optional(body: AppraisalBody, name: "nonce" | "report_data"): Uint8Array | undefined {
   const text = body[name];
   return text === undefined ? undefined : base64Member(text, name);
 }

@@ -4,18 +4,21 @@ import {
   type Appraisal,
   appraisalOf,
   type EarNames,
+  type EndorsementFile,
+  type Endorsements,
+  type EvidenceType,
+  type Expectations,
   earClaims,
   earStatus,
   matchReferenceValues,
-  type NitroClaims,
-  nitroMeasurement,
+  mergeEndorsements,
   REFERENCE_CHECK,
+  readEndorsements,
   TRUST,
-  verifyNitro,
+  verifyEvidence,
 } from "@holdfast/evidence";
 import type { Config } from "../config.ts";
 import { refusal, TrustError } from "../errors.ts";
-import { anchorsOf } from "./certify.ts";
 import type { Challenges } from "./challenges.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import type { Keys } from "./keys.ts";
@@ -30,6 +33,8 @@ export interface AppraiseDependencies {
   readonly references: ReferenceValues;
   readonly log: DecisionLog;
   readonly refusals: RefusalBudget;
+  /** Endorsements that the service holds, and keys that its operator enrolled. */
+  readonly collateral: Endorsements;
   readonly clock: Clock;
   readonly crypto: CryptoPort;
   readonly config: Pick<Config, "simulatedRoots" | "issuer" | "challengeSeconds">;
@@ -37,19 +42,22 @@ export interface AppraiseDependencies {
 
 /** What is asked. */
 export interface AppraiseRequest {
-  readonly type: string;
+  /** What the evidence must be; whatever it is when left out. */
+  readonly type: EvidenceType | undefined;
   readonly evidence: Uint8Array;
-  readonly challengeId?: string | undefined;
-  readonly nonce?: Uint8Array | undefined;
-  readonly userData?: Uint8Array | undefined;
-  readonly publicKey?: Uint8Array | undefined;
+  readonly challengeId: string | undefined;
+  readonly nonce: Uint8Array | undefined;
+  readonly reportData: Uint8Array | undefined;
+  /** Endorsements of the asker, beside the service's own. */
+  readonly endorsements: readonly EndorsementFile[];
+  readonly expect: Expectations | undefined;
   readonly names: EarNames;
 }
 
 /** What is answered. */
 export interface AppraiseResult {
   readonly token: string;
-  readonly appraisal: Appraisal<NitroClaims>;
+  readonly appraisal: Appraisal;
   readonly status: string;
   readonly expiresAt: Date;
 }
@@ -61,25 +69,24 @@ const NONCE = { least: 8, most: 64 };
 
 /**
  * Judges evidence and signs the result.
- * @throws TrustError EVIDENCE_TYPE_UNKNOWN; ATTESTATION_REFUSED for a challenge that is not open
+ * @throws TrustError ATTESTATION_REFUSED for a challenge that is not open
  */
 export async function appraise(
   deps: AppraiseDependencies,
   request: AppraiseRequest,
 ): Promise<AppraiseResult> {
-  if (request.type !== "nitro") {
-    throw new TrustError("EVIDENCE_TYPE_UNKNOWN", `evidence of type ${request.type} is not judged`);
-  }
   const at = deps.clock.now();
   const nonce = nonceOf(deps, request);
-  const judged = await verifyNitro(request.evidence, {
-    anchors: anchorsOf(deps.config),
+  const { type, reportData, expect } = request;
+  const judged = await verifyEvidence(request.evidence, {
     at,
     crypto: deps.crypto,
-    nonce: nonce ?? "waived",
-    userData: request.userData ?? "waived",
-    publicKey: request.publicKey ?? "waived",
-    pcrs: "waived",
+    anchors: deps.config.simulatedRoots,
+    endorsements: endorsementsFor(deps, request),
+    ...(type === undefined ? {} : { type }),
+    ...(nonce === undefined ? {} : { nonce }),
+    ...(reportData === undefined ? {} : { reportData }),
+    ...(expect === undefined ? {} : { expect }),
   });
   const appraisal = withReferences(judged, deps.references, at);
   const expiresAt = new Date(
@@ -94,7 +101,7 @@ export async function appraise(
     // What is refused has no time of its own; the result about it has.
     expiresAt: expiresAt > at ? expiresAt : new Date(at.getTime() + TOKEN_MS),
     ...(fitting ? { nonce } : {}),
-    policies: [`holdfast:${request.type}`],
+    policies: [`holdfast:${appraisal.type}`],
   });
   await record(deps, request, nonce, appraisal);
   const [key] = await deps.keys.resultKeys();
@@ -106,11 +113,19 @@ export async function appraise(
   };
 }
 
+/** The asker's endorsements are data to verify; keys among them would be taken at its word, so they are left out. */
+function endorsementsFor(
+  { collateral }: AppraiseDependencies,
+  { endorsements }: AppraiseRequest,
+): Endorsements {
+  return mergeEndorsements(collateral, { ...readEndorsements(endorsements), keys: [] });
+}
+
 async function record(
   { log, refusals }: AppraiseDependencies,
-  { type, evidence, userData, publicKey }: AppraiseRequest,
+  { evidence, reportData, expect }: AppraiseRequest,
   nonce: Uint8Array | undefined,
-  { verdict, platform, checks, at }: Appraisal,
+  { type, verdict, platform, checks, at, collateral }: Appraisal,
 ): Promise<void> {
   const passedOver = verdict === "affirmed" ? 0 : refusals.take();
   if (passedOver === undefined) return;
@@ -124,8 +139,9 @@ async function record(
     facts: {
       type,
       platform,
-      ...(userData === undefined ? {} : { user_data: toHex(userData) }),
-      ...(publicKey === undefined ? {} : { public_key: toHex(publicKey) }),
+      ...(reportData === undefined ? {} : { report_data: toHex(reportData) }),
+      ...(expect === undefined ? {} : { expect: JSON.stringify([...expect]) }),
+      ...(collateral.length === 0 ? {} : { collateral: JSON.stringify(collateral) }),
       ...(passedOver === 0 ? {} : { refusals_passed_over: passedOver }),
     },
   });
@@ -142,14 +158,9 @@ function nonceOf(deps: AppraiseDependencies, request: AppraiseRequest): Uint8Arr
 }
 
 /** The appraisal with the comparison to reference values added, and what it says about the executables. */
-function withReferences(
-  judged: Appraisal<NitroClaims>,
-  references: ReferenceValues,
-  at: Date,
-): Appraisal<NitroClaims> {
-  const { claims } = judged;
-  const named = claims && { ...claims, measurement: nitroMeasurement(claims) };
-  const { check } = matchReferenceValues(references.forVerifier(), judged.type, named, at);
+function withReferences(judged: Appraisal, references: ReferenceValues, at: Date): Appraisal {
+  const { type, claims } = judged;
+  const { check } = matchReferenceValues(references.forVerifier(), type, claims, at);
   const executables = {
     passed: TRUST.executablesApproved,
     failed: TRUST.executablesUnrecognised,

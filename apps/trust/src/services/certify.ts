@@ -10,12 +10,7 @@ import {
   toBase64,
   toHex,
 } from "@holdfast/core";
-import {
-  awsNitroRoot,
-  type Decision,
-  matchReferenceValues,
-  nitroMeasurement,
-} from "@holdfast/evidence";
+import { awsNitroRoot, type Decision, matchReferenceValues } from "@holdfast/evidence";
 import type { Config } from "../config.ts";
 import { refusal, TrustError } from "../errors.ts";
 import type { Authority } from "./authority.ts";
@@ -79,9 +74,8 @@ export async function certify(deps: CertifyDependencies, proof: Proof): Promise<
     crypto: deps.crypto,
     maximumAge: deps.config.challengeSeconds * 1000,
   });
-  const { claims } = verdict;
-  const named = claims && { ...claims, measurement: nitroMeasurement(claims) };
-  const reference = matchReferenceValues(deps.references.forVerifier(), "nitro", named, at).check;
+  const sets = deps.references.forVerifier();
+  const reference = matchReferenceValues(sets, "nitro", verdict.claims, at).check;
   const checks = [open, ...verdict.checks, reference];
   if (verdict.proven === undefined || reference.outcome === "failed")
     return await refuse(deps, proof, checks, challenge, at);

@@ -12,7 +12,7 @@ import {
   toBase64,
   webCrypto,
 } from "@holdfast/core";
-import { type DecisionRecord, parseRecord } from "@holdfast/evidence";
+import { type DecisionRecord, NO_ENDORSEMENTS, parseRecord } from "@holdfast/evidence";
 import { filled, type NitroChanges, newNitroDocument, newNitroWorld } from "@holdfast/testkit";
 import { type App, buildApp } from "../app.ts";
 import type { Config } from "../config.ts";
@@ -56,6 +56,7 @@ export async function newService(
     challengeSeconds: 300,
     adminToken: ADMIN_TOKEN,
     issuer: "holdfast-attestation",
+    collateralDirectory: undefined,
     ...change,
   };
   const keys = await Keys.open(join(directory, "keys.json"), clock);
@@ -74,6 +75,7 @@ export async function newService(
       log,
       challenges,
       references,
+      collateral: NO_ENDORSEMENTS,
       refusals: new RefusalBudget(clock),
       administrator,
       clock,
