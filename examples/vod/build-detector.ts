@@ -116,11 +116,13 @@ function keepObjects(folder: string, places: readonly string[], objects: Uint8Ar
   });
 }
 
-/** An object depends on its own text, every header of its side of the tree, its flags and the compiler. */
+/** An object depends on its text, its flags, the compiler and every header it may include; the decoder's none of ours. */
 function hashUnit(sources: Sources, unit: Unit, home: string): string {
   const hash = createHash("sha256").update(`${toolchainVersion(home)}\n${unit.flags.join(" ")}\n`);
   for (const [name, bytes] of sources.files) {
-    if (name === unit.name || name.endsWith(".h")) hash.update(`${name} ${digest(bytes)}\n`);
+    const isHeader =
+      name.endsWith(".h") && (unit.name.startsWith("src/") || !name.startsWith("src/"));
+    if (name === unit.name || isHeader) hash.update(`${name} ${digest(bytes)}\n`);
   }
   return hash.digest("hex");
 }

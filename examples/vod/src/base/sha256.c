@@ -40,7 +40,8 @@ static void absorb(struct sha256 *hash, const uint8_t *block) {
   memcpy(s, hash->state, sizeof s);
   for (int i = 0; i < 64; i++) {
     // Instead of moving eight words along each round, their places rotate.
-    uint32_t *a = &s[(64 - i) & 7], *d = &s[(67 - i) & 7], *e = &s[(68 - i) & 7], *h = &s[(71 - i) & 7];
+    uint32_t *a = &s[(64 - i) & 7], *d = &s[(67 - i) & 7];
+    uint32_t *e = &s[(68 - i) & 7], *h = &s[(71 - i) & 7];
     uint32_t b = s[(65 - i) & 7], c = s[(66 - i) & 7], f = s[(69 - i) & 7], g = s[(70 - i) & 7];
     uint32_t t = *h + (rotate(*e, 6) ^ rotate(*e, 11) ^ rotate(*e, 25)) + ((*e & f) ^ (~*e & g)) +
                  round_constants[i] + w[i];

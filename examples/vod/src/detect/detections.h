@@ -17,7 +17,6 @@ struct detections {
 
 // How a layer's grid is read: the picture's size and place, and the least score that counts.
 struct reading {
-  const struct network *network;
   struct letterbox box;
   int frame_width, frame_height;
   float threshold;

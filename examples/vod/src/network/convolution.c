@@ -37,7 +37,9 @@ size_t convolution_scratch(const struct layer *l) {
   return padded + (size_t)BLOCK_DEPTH * BLOCK_COLUMNS + (size_t)depth_of(l) + 8;
 }
 
-void pad_planes(const float *in, int channels, int width, int height, int padding, float *out) {
+// Copies `channels` planes with a border of `padding` zeros around each.
+static void pad_planes(const float *in, int channels, int width, int height, int padding,
+                       float *out) {
   size_t row = (size_t)width + 2 * (size_t)padding, border = row * (size_t)padding;
   for (int c = 0; c < channels; c++) {
     memset(out, 0, border * sizeof *out);

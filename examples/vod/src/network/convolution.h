@@ -8,6 +8,3 @@ size_t convolution_scratch(const struct layer *layer);
 
 // Computes layer->output from `in`, activation included.
 void convolve(const struct layer *layer, const float *in, float *scratch);
-
-// Copies `channels` planes with a border of `padding` zeros around each.
-void pad_planes(const float *in, int channels, int width, int height, int padding, float *out);

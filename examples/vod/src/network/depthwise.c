@@ -54,7 +54,8 @@ static __attribute__((noinline)) void convolve_line(const struct plane *p, const
 
 void convolve_depthwise(const struct layer *l, const float *padded) {
   int width = l->in.width + 2 * l->padding, height = l->in.height + 2 * l->padding;
-  size_t taps = (size_t)(l->size * l->size), out_plane = (size_t)l->out.width * (size_t)l->out.height;
+  size_t taps = (size_t)(l->size * l->size);
+  size_t out_plane = (size_t)l->out.width * (size_t)l->out.height;
   for (int c = 0; c < l->in.channels; c++) {
     struct plane p = {.in = padded + (size_t)c * (size_t)width * (size_t)height,
                       .width = width,

@@ -1,6 +1,6 @@
 // The kernel holds 4 x 8 sums in 8 of the 16 vector registers. V8's register allocation decides its
-// speed: larger tiles spill, unrolling costs a fifth, and inlined into its caller the loop loses half
-// its speed, hence `noinline`.
+// speed: larger tiles spill, unrolling costs a fifth, and inlined into its caller the loop loses
+// half its speed, hence `noinline`.
 #include "multiply.h"
 
 #include <string.h>

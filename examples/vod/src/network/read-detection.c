@@ -41,7 +41,9 @@ void read_yolo(struct section *section, struct layer *layer) {
   int numbers = option_list(section, "anchors", anchors, 2 * ANCHORS);
   layer->anchor_count = option_list(section, "mask", mask, ANCHORS);
   if (numbers != 2 * total) refuse(section, "anchors needs two numbers for each of num");
-  if (option_int(section, "new_coords", 0, 0, 1) != 0) refuse(section, "new_coords is not supported");
+  if (option_int(section, "new_coords", 0, 0, 1) != 0) {
+    refuse(section, "new_coords is not supported");
+  }
   if (layer->anchor_count == 0) {
     layer->anchor_count = total;
     for (int i = 0; i < total; i++) mask[i] = (float)i;

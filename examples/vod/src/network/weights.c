@@ -1,6 +1,7 @@
-// Version 0.2 and above: three 32-bit numbers and a 64-bit count of training pictures, then for each
-// convolution biases, [scales, means, variances,] weights as little-endian floats. darknet reads the
-// count with the size of the machine's long, which on a 32-bit machine shifts every weight by one.
+// Version 0.2 and above: three 32-bit numbers and a 64-bit count of training pictures, then for
+// each convolution biases, [scales, means, variances,] weights as little-endian floats. darknet
+// reads the count with the size of the machine's long, which on a 32-bit machine shifts every
+// weight.
 #include "weights.h"
 
 #include <math.h>
@@ -98,8 +99,8 @@ static void pack(const struct layer *l, int group, int first, int count, const f
   } else if (is_winograd(l)) {
     winograd_pack(l, first, count, weights);
   } else {
-    pack_rows(weights, count, depth,
-              l->weights + packed_floats(rows, depth) * (size_t)group + packed_floats(first, depth));
+    float *strips = l->weights + packed_floats(rows, depth) * (size_t)group;
+    pack_rows(weights, count, depth, strips + packed_floats(first, depth));
   }
 }
 

@@ -1,7 +1,8 @@
-// Winograd's F(2x2, 3x3): each tile of 2 x 2 output pixels takes 16 products instead of 36. A tile's
-// 4 x 4 inputs and each filter are transformed by additions; then one matrix product for each of the
-// 16 points, over all channels, and the results are transformed back. The larger F(4x4, 3x3) would
-// take 9 instead of 16 products per four pixels, but four times the memory for the weights.
+// Winograd's F(2x2, 3x3): each tile of 2 x 2 output pixels takes 16 products instead of 36. A
+// tile's 4 x 4 inputs and each filter are transformed by additions; then one matrix product for
+// each of the 16 points, over all channels, and the results are transformed back. The larger
+// F(4x4, 3x3) would take 9 instead of 16 products per four pixels, but four times the memory for
+// the weights instead of 16/9.
 #include "winograd.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-// One colour per class, a frame around each object, and a tag with its name and score. Tags give way
-// to those of surer objects.
+// One colour per class, a frame around each object, and a tag with its name and score. Tags give
+// way to those of surer objects.
 #include "annotate.h"
 
 #include <math.h>
@@ -73,7 +73,8 @@ static void avoid(struct tag *tag, const struct tag *placed, int count, int bott
 }
 
 // Above the object's frame where there is room, else inside it.
-static void place_tag(const struct canvas *c, struct tag *tag, const struct detection *d, int line) {
+static void place_tag(const struct canvas *c, struct tag *tag, const struct detection *d,
+                      int line) {
   int scale = text_scale(c), letters = 0;
   while (tag->text[letters] != 0) letters++;
   tag->width = letters * FONT_ADVANCE * scale + 3 * scale;

@@ -21,7 +21,6 @@ static double resize(struct looking *l, const struct frame *frame) {
   struct network *network = &l->detector->network;
   double begun = now_seconds();
   l->reading = (struct reading){
-      .network = network,
       .box = place_letterbox(frame->width, frame->height, network->in.width, network->in.height),
       .frame_width = frame->width,
       .frame_height = frame->height,

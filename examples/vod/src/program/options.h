@@ -4,7 +4,8 @@
 #include <stdbool.h>
 
 struct options {
-  int first, count, every;  // which pictures: from `first`, at most `count` (-1: all), each `every`-th
+  // Which pictures: each `every`-th of the `count` (-1: all) from `first` on.
+  int first, count, every;
   float threshold;          // least score; negative: what the cfg file says, else 0.3
   float overlap;            // of two boxes that are taken for one object
   int quality;              // of the JPEG pictures

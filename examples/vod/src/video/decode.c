@@ -71,7 +71,8 @@ static void hand_out(struct decoding *d) {
 static _Noreturn void refuse_unit(const struct decoding *d, const struct nal_unit *unit) {
   if (unit->type == PARAMETERS || unit->type == PICTURE_PARAMETERS) {
     if (d->profile != BASELINE_PROFILE) refuse_profile(d->profile);
-    fail(EXIT_DAMAGED, "the video's parameter sets are damaged, or ask for what this decoder lacks");
+    fail(EXIT_DAMAGED,
+         "the video's parameter sets are damaged, or ask for what this decoder lacks");
   }
   fail(EXIT_DAMAGED, "the video is damaged: picture %d cannot be decoded", d->summary->frames);
 }
@@ -130,7 +131,9 @@ void decode_video(struct nal_reader *reader, picture_taker *take, void *context,
     fail(EXIT_DAMAGED, "the video is damaged: %d of its %d pictures cannot be decoded",
          d.pictures_begun - summary->frames, d.pictures_begun);
   }
-  if (summary->frames == 0) fail(EXIT_DAMAGED, "no frames were processed: the video has no picture");
+  if (summary->frames == 0) {
+    fail(EXIT_DAMAGED, "no frames were processed: the video has no picture");
+  }
   h264bsdShutdown(d.storage);
   free(d.storage);
 }

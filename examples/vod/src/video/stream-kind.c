@@ -20,8 +20,8 @@ static const char *profile_name(int profile) {
 void refuse_profile(int profile) {
   fail(EXIT_UNSUPPORTED,
        "the video uses the H.264 %s profile (profile_idc %d); this decoder knows Constrained "
-       "Baseline only. Re-encode it, for example: ffmpeg -i IN -an -c:v libx264 -profile:v baseline "
-       "-pix_fmt yuv420p OUT.h264",
+       "Baseline only. Re-encode it, for example: "
+       "ffmpeg -i IN -an -c:v libx264 -profile:v baseline -pix_fmt yuv420p OUT.h264",
        profile_name(profile), profile);
 }
 
