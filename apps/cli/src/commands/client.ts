@@ -1,6 +1,7 @@
 // `holdfast client`: veracruz-client's options, order, stderr lines and exit codes; and it checks the keep first.
 import type { SkippableCheck } from "@holdfast/channel";
 import type { Run } from "@holdfast/contract";
+import type { Check } from "@holdfast/core";
 import { policyHash } from "@holdfast/policy";
 import { type Command, Option } from "commander";
 import { newCommand } from "../command.ts";
@@ -9,11 +10,13 @@ import { CliError } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 import { readIdentity, readPolicyFile, writeWholeFile } from "../files.ts";
 import { type Assignment, collectAssignments, collectKeepPaths } from "../keep/assignment.ts";
+import { judgeFreshEvidence, readSimulatedRoot, requireFresh } from "../keep/fresh-evidence.ts";
 import { describeRun, requireSuccess, runProgram } from "../keep/run-program.ts";
 import {
   collectSkips,
   type KeepSession,
   openKeep,
+  platformWord,
   SKIPPABLE,
   verdictLine,
 } from "../keep/session.ts";
@@ -31,6 +34,8 @@ interface ClientOptions {
   readonly follow?: boolean;
   readonly skipCheck?: readonly SkippableCheck[];
   readonly receipt?: string;
+  readonly freshEvidence?: boolean;
+  readonly simulatedRoot?: string;
 }
 
 interface Plan {
@@ -76,6 +81,8 @@ export function clientCommand(context: Context): Command {
     .option("-n, --no-shutdown", "leave the keep running after fetching")
     .option("-q, --quiet", "no lines about what is done")
     .option("--follow", "show the program's output while it runs")
+    .option("--fresh-evidence", "have the keep attest anew over our own nonce, and judge that too")
+    .option("--simulated-root <pem>", "accept fresh evidence under this simulated root")
     .option("--receipt <file>", "write the signed receipt of the last compute")
     .addOption(
       repeated("--skip-check <names>", `do not make a check: ${SKIPPABLE.join(", ")}`).argParser(
@@ -129,6 +136,8 @@ async function runClient(
   using session = await openKeep(context, { policy, identity, skip: options.skipCheck ?? [] });
   tell(verdictLine(session.verdict));
   const { verdict } = session;
+  const fresh = options.freshEvidence ? await judgeFresh(context, session, options) : undefined;
+  if (fresh !== undefined) tell(fresh.line);
   const done = await carryOut(context, session, plan, options, tell);
   context.terminal.result({
     ok: true,
@@ -136,10 +145,26 @@ async function runClient(
     platform: verdict.platform,
     simulated: verdict.simulated,
     measurement: verdict.measurement ?? null,
-    checks: verdict.checks,
+    checks: [...verdict.checks, ...(fresh?.checks ?? [])],
     ...done,
     shutdown: plan.shutdown,
   });
+}
+
+async function judgeFresh(
+  { clock }: Context,
+  { keep, verdict }: KeepSession,
+  { simulatedRoot }: ClientOptions,
+): Promise<{ line: string; checks: readonly Check[] }> {
+  const fresh = await judgeFreshEvidence(keep, verdict, {
+    clock,
+    ...(simulatedRoot === undefined
+      ? {}
+      : { simulatedRoot: await readSimulatedRoot(simulatedRoot) }),
+  });
+  requireFresh(fresh.checks);
+  const line = `fresh evidence holds: ${fresh.checks.length} checks passed, ${platformWord(fresh)}`;
+  return { line, checks: fresh.checks };
 }
 
 async function carryOut(

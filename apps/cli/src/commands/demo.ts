@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { newCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { type DemoOptions, runDemo } from "../demo/run-demo.ts";
+import type { DemoOptions } from "../demo/run-demo.ts";
 import { CliError } from "../errors.ts";
 
 /** `demo`. */
@@ -35,6 +35,8 @@ export function demoCommand(context: Context): Command {
     .option("--keep-running", "leave everything running until Ctrl-C")
     .action(async (options: DemoOptions) => {
       requireTogether(options);
+      // Loaded when it is wanted: it brings an S3 client along.
+      const { runDemo } = await import("../demo/run-demo.ts");
       await runDemo(context, options);
     });
 }

@@ -1,14 +1,7 @@
 // `holdfast evidence`: look into attestation documents, and judge them. AWS Nitro's format; the pinned AWS root, and
 // simulated roots only when they are named.
 import { createHash } from "node:crypto";
-import {
-  type Certificate,
-  fromHex,
-  fromPem,
-  parseCertificate,
-  toHex,
-  webCrypto,
-} from "@holdfast/core";
+import { fromHex, toHex, webCrypto } from "@holdfast/core";
 import {
   type Appraisal,
   awsNitroRoot,
@@ -21,7 +14,8 @@ import { type Command, Option } from "commander";
 import { collected, newCommand, newGroup, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { readSmallFile, readTextFile } from "../files.ts";
+import { readSmallFile } from "../files.ts";
+import { readSimulatedRoot } from "../keep/fresh-evidence.ts";
 
 interface VerifyOptions {
   readonly simulatedRoot?: string;
@@ -109,7 +103,7 @@ async function verifyEvidence(
 ): Promise<void> {
   const bytes = await readEvidence(path);
   const simulated =
-    options.simulatedRoot === undefined ? [] : [await readRoot(options.simulatedRoot)];
+    options.simulatedRoot === undefined ? [] : [await readSimulatedRoot(options.simulatedRoot)];
   const csr =
     options.csr === undefined ? undefined : await readSmallFile(options.csr, "certificate request");
   const appraisal = await verifyNitro(bytes, {
@@ -161,14 +155,6 @@ async function readEvidence(path: string): Promise<Uint8Array> {
   const bytes = await readSmallFile(path, "evidence", MAXIMUM_EVIDENCE);
   const text = Buffer.from(bytes).toString("latin1");
   return /^[A-Za-z0-9+/=\s]+$/.test(text) ? Buffer.from(text, "base64") : bytes;
-}
-
-async function readRoot(path: string): Promise<Certificate> {
-  const [der, ...more] = fromPem("CERTIFICATE", await readTextFile(path, "simulated root"));
-  if (der === undefined || more.length > 0) {
-    throw new CliError("CLI_INPUT", `${path} must hold exactly one certificate`);
-  }
-  return parseCertificate(der);
 }
 
 function shownClaims(claims: NitroClaims): Record<string, unknown> {

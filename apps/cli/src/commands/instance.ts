@@ -7,6 +7,7 @@ import { newCommand, newGroup } from "../command.ts";
 import type { Context } from "../context.ts";
 import { readJsonFile, writeWholeFile } from "../files.ts";
 import { ccfaasAt, ccfaasOption } from "../services/addresses.ts";
+import { createInstance } from "../services/create-instance.ts";
 import { formatBytes } from "../terminal/progress.ts";
 
 interface Target {
@@ -36,10 +37,11 @@ function createCommand(context: Context): Command {
     .addOption(ccfaasOption())
     .action(async (path: string, options: Target & { policyOut?: string }) => {
       const wanted = parseUserPolicy(await readJsonFile(path, "user policy"));
-      const progress = context.terminal.progress(`starting instance ${wanted.instanceid}`);
-      const { instance, policy } = await ccfaasAt(options.url)
-        .createInstance(wanted as unknown as UserPolicyBody, { signal: context.interrupted })
-        .finally(() => progress.end());
+      const { instance, policy } = await createInstance(
+        context,
+        ccfaasAt(options.url),
+        wanted as unknown as UserPolicyBody,
+      );
       const target = options.policyOut ?? `policy_${encodeURIComponent(instance)}`;
       await writeWholeFile(target, policy);
       const hash = await policyHash(policy);

@@ -5,7 +5,6 @@ import { newCommand, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { readTextFile } from "../files.ts";
-import { startObjectStore } from "../object-store/object-store.ts";
 import { untilInterrupted } from "../processes/until-interrupted.ts";
 
 interface StoreOptions {
@@ -55,6 +54,7 @@ async function serveObjects(context: Context, options: StoreOptions): Promise<vo
   if (secretAccessKey.length < 8) {
     throw new CliError("CLI_INPUT", "the secret key is shorter than 8 characters");
   }
+  const { startObjectStore } = await import("../object-store/object-store.ts");
   const store = await startObjectStore({
     directory: resolve(options.directory),
     bucket: options.bucket,

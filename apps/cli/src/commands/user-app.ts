@@ -13,6 +13,7 @@ import { describeRun, requireSuccess, runProgram } from "../keep/run-program.ts"
 import { openKeep, verdictLine } from "../keep/session.ts";
 import { fetchFile, type Moved, sendFile } from "../keep/transfer.ts";
 import { bridgeAt, ccfaasAt, parseServiceUrl } from "../services/addresses.ts";
+import { createInstance } from "../services/create-instance.ts";
 import { fetchDirectory } from "../user-app/fetch-outputs.ts";
 import { requireReviewed, reviewPolicy } from "../user-app/review-policy.ts";
 import { readS3Access, type S3Access } from "../user-app/s3-arguments.ts";
@@ -105,10 +106,7 @@ async function runUserApp(context: Context, job: Job): Promise<void> {
   const asked = vodUserPolicy({ ...job, user, bridge });
   const ccfaas = ccfaasAt(job.ccfaasUrl);
   terminal.line(`Creating instance URL=${job.ccfaasUrl}/instance`);
-  const waiting = terminal.progress("starting a keep");
-  const { policy: text } = await ccfaas
-    .createInstance(asked, { signal: context.interrupted })
-    .finally(() => waiting.end());
+  const { policy: text } = await createInstance(context, ccfaas, asked);
   terminal.line("Response = <Response [200]>");
   let failure: unknown;
   let done: Awaited<ReturnType<typeof useInstance>> | undefined;

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { newIdentity } from "@holdfast/channel";
 import { AttestationClient, fetchTransport } from "@holdfast/contract";
-import { affirmed, type Check, fromPem, parseCertificate } from "@holdfast/core";
+import type { Check } from "@holdfast/core";
 import { parsePolicy, policyHash } from "@holdfast/policy";
-import { CliError } from "../errors.ts";
-import { readTextFile, writeWholeFile } from "../files.ts";
-import { judgeFreshEvidence } from "../keep/fresh-evidence.ts";
+import { writeWholeFile } from "../files.ts";
+import { judgeFreshEvidence, readSimulatedRoot, requireFresh } from "../keep/fresh-evidence.ts";
 import { type KeepSession, openKeep, platformWord } from "../keep/session.ts";
 import { ccfaasAt } from "../services/addresses.ts";
+import { createInstance } from "../services/create-instance.ts";
 import { formatBytes } from "../terminal/progress.ts";
 import { requireReviewed, reviewPolicy } from "../user-app/review-policy.ts";
 import { vodUserPolicy } from "../user-app/vod-policy.ts";
@@ -72,7 +72,7 @@ export async function requestInstance(
   const authorityPem = await attestationAuthority(stage.platform.urls.attestation);
   const ccfaas = ccfaasAt(stage.platform.urls.ccfaas);
   const text = await story.step("CCFaaS and VaaS start a keep and provision it", async () => {
-    const { policy } = await ccfaas.createInstance(asked, { signal: context.interrupted });
+    const { policy } = await createInstance(context, ccfaas, asked);
     const state = await ccfaas.describeInstance(NAMES.instance);
     return {
       checked: `keep ${state.keep ?? ""} attested and serving; CCFaaS judged it, then loaded ${formatBytes(state.bytes_loaded)}`,
@@ -108,13 +108,11 @@ export async function judgeInstance(scene: Scene, instance: Instance): Promise<K
     };
   });
   await story.step("User has the keep attest anew, over his own nonce", async () => {
-    const root = await readTextFile(stage.platform.simulatedRootFile, "simulated root");
-    const [der = new Uint8Array()] = fromPem("CERTIFICATE", root);
     const fresh = await judgeFreshEvidence(session.keep, session.verdict, {
       clock: context.clock,
-      simulatedRoot: parseCertificate(der),
+      simulatedRoot: await readSimulatedRoot(stage.platform.simulatedRootFile),
     });
-    requireAffirmed(fresh.checks);
+    requireFresh(fresh.checks);
     return {
       checked: `${passed(fresh.checks)} checks of the Nitro document passed; it binds this connection's key and the policy; ${platformWord(fresh)}`,
       value: undefined,
@@ -126,15 +124,6 @@ export async function judgeInstance(scene: Scene, instance: Instance): Promise<K
 async function attestationAuthority(url: string): Promise<string> {
   const { certificate_pem } = await new AttestationClient(fetchTransport(url)).authority();
   return certificate_pem;
-}
-
-function requireAffirmed(checks: readonly Check[]): void {
-  if (affirmed(checks)) return;
-  const fault = checks.find(({ outcome }) => outcome !== "passed");
-  throw new CliError(
-    "CLI_NOT_VERIFIED",
-    `fresh evidence does not hold: ${fault?.name}: ${fault?.detail}`,
-  );
 }
 
 function passed(checks: readonly Check[]): number {

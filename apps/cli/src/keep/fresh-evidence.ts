@@ -5,12 +5,14 @@ import type { KeepVerdict } from "@holdfast/channel";
 import { POLICY_HASH_OID } from "@holdfast/channel";
 import type { KeepClient } from "@holdfast/contract";
 import {
+  affirmed,
   type Certificate,
   type Check,
   type Clock,
   check,
   equalBytes,
   fromBase64,
+  fromPem,
   isRequestSigned,
   parseCertificate,
   parseCertificationRequest,
@@ -18,6 +20,8 @@ import {
   webCrypto,
 } from "@holdfast/core";
 import { awsNitroRoot, nitroMeasurement, verifyNitro } from "@holdfast/evidence";
+import { CliError } from "../errors.ts";
+import { readTextFile } from "../files.ts";
 
 const NONCE_BYTES = 32;
 
@@ -56,6 +60,29 @@ export async function judgeFreshEvidence(
     ...(await requestChecks(csr, verdict)),
   ];
   return { checks, platform: appraisal.platform, simulated: appraisal.simulated };
+}
+
+/**
+ * Refuses fresh evidence that does not hold.
+ * @throws CliError CLI_NOT_VERIFIED
+ */
+export function requireFresh(checks: readonly Check[]): void {
+  if (affirmed(checks)) return;
+  const fault = checks.find(({ outcome }) => outcome !== "passed");
+  throw new CliError(
+    "CLI_NOT_VERIFIED",
+    `fresh evidence does not hold: ${fault?.name}: ${fault?.detail}`,
+    { hint: "a simulated platform's root must be named: --simulated-root root.pem" },
+  );
+}
+
+/** The root of a simulated platform, from its file. */
+export async function readSimulatedRoot(path: string): Promise<Certificate> {
+  const [der, ...more] = fromPem("CERTIFICATE", await readTextFile(path, "simulated root"));
+  if (der === undefined || more.length > 0) {
+    throw new CliError("CLI_INPUT", `${path} must hold exactly one certificate`);
+  }
+  return parseCertificate(der);
 }
 
 async function requestChecks(csr: Uint8Array, verdict: KeepVerdict): Promise<Check[]> {

@@ -4,8 +4,8 @@
 
 /** Moves as work goes on. */
 export interface Progress {
-  /** How much is done so far. */
-  update(done: number): void;
+  /** How much is done so far, and of how much, when that became known. */
+  update(done: number, total?: number): void;
   /** Takes it off the screen until the next drawing. */
   hide(): void;
   /** Takes it off the screen for good. */
@@ -19,6 +19,8 @@ export interface ProgressOptions {
   readonly total?: number;
   readonly mode: "live" | "lines" | "silent";
   readonly width: number;
+  /** Only one of several is drawn: the one that was started last. */
+  readonly isFront: () => boolean;
   readonly onEnd: () => void;
 }
 
@@ -31,6 +33,7 @@ const BAR = 24;
 export function startProgress(options: ProgressOptions): Progress {
   const started = performance.now();
   let done = 0;
+  let { total } = options;
   let shown = false;
   const hide = (): void => {
     if (shown && options.mode === "live") options.write("\r\x1b[2K");
@@ -38,8 +41,8 @@ export function startProgress(options: ProgressOptions): Progress {
   };
   const draw = (): void => {
     const elapsed = performance.now() - started;
-    if (options.mode === "silent" || elapsed < FIRST_MS) return;
-    const text = describe(options, done, elapsed);
+    if (options.mode === "silent" || elapsed < FIRST_MS || !options.isFront()) return;
+    const text = describe(options.label, done, total, elapsed);
     if (options.mode === "live") options.write(`\r\x1b[2K${text.slice(0, options.width - 1)}`);
     else options.write(`${text}\n`);
     shown = true;
@@ -47,8 +50,9 @@ export function startProgress(options: ProgressOptions): Progress {
   const timer = setInterval(draw, options.mode === "live" ? LIVE_MS : LINES_MS);
   timer.unref();
   return {
-    update: (value) => {
+    update: (value, of) => {
       done = value;
+      total = of ?? total;
     },
     hide,
     end: () => {
@@ -78,7 +82,7 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1000)} s`;
 }
 
-function describe({ label, total }: ProgressOptions, done: number, elapsed: number): string {
+function describe(label: string, done: number, total: number | undefined, elapsed: number): string {
   const time = formatDuration(elapsed);
   if (done === 0) return `${label} … ${time}`;
   const speed = `${formatBytes((done / elapsed) * 1000)}/s`;

@@ -85,6 +85,7 @@ export class Terminal {
       ...(total === undefined ? {} : { total }),
       mode: this.json ? "silent" : live ? "live" : "lines",
       width: stderr.columns ?? 80,
+      isFront: () => [...this.#progress].at(-1) === bar,
       onEnd: () => this.#progress.delete(bar),
     });
     this.#progress.add(bar);
