@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { createCipheriv, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { freePorts } from "./free-ports.ts";
 import { isAlive, processesOf, type Ran, ROOT, type Running, run, start } from "./holdfast.ts";
 
 const VOD = resolve(ROOT, "examples/vod");
@@ -435,17 +435,4 @@ async function putObject(port: number, key: string, body: Uint8Array): Promise<v
   });
   await s3.send(new PutObjectCommand({ Bucket: "videos", Key: key, Body: body }));
   s3.destroy();
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((fulfil) => server.listen(0, "127.0.0.1", () => fulfil()));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((fulfil) => server.close(fulfil))));
-  return ports;
 }
