@@ -55,6 +55,8 @@ export async function makeWorld(
     limits?: ConfigFile["limits"];
     s3?: Partial<NonNullable<ConfigFile["s3"]>>;
     keepPorts?: number;
+    /** A true attestation service instead of the small authority. */
+    attestationUrl?: string;
     /** Services in this process have their keeps as processes, too. */
     localKeeps?: boolean;
     /** Another address of VaaS than the true one. */
@@ -71,7 +73,7 @@ export async function makeWorld(
   const firstKeepPort = await freeRange(change.keepPorts ?? 3);
   const config: ConfigFile = {
     data_dir: join(directory, "data"),
-    attestation_url: authority.url,
+    attestation_url: change.attestationUrl ?? authority.url,
     vaas: { host: "127.0.0.1", port: vaasPort },
     ccfaas: {
       host: "127.0.0.1",
