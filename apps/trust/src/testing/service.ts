@@ -12,7 +12,12 @@ import {
   toBase64,
   webCrypto,
 } from "@holdfast/core";
-import { type DecisionRecord, NO_ENDORSEMENTS, parseRecord } from "@holdfast/evidence";
+import {
+  type DecisionRecord,
+  type Endorsements,
+  NO_ENDORSEMENTS,
+  parseRecord,
+} from "@holdfast/evidence";
 import { filled, type NitroChanges, newNitroDocument, newNitroWorld } from "@holdfast/testkit";
 import { type App, buildApp } from "../app.ts";
 import type { Config } from "../config.ts";
@@ -40,10 +45,16 @@ export interface TestService {
   decisions(): Promise<DecisionRecord[]>;
 }
 
+/** What to start a service with, beside its configuration. */
+export interface ServiceChanges extends Partial<Config> {
+  readonly brokenLog?: boolean;
+  readonly collateral?: Endorsements;
+}
+
 /** Starts a service that ends with the test. */
 export async function newService(
   t: TestContext,
-  { brokenLog, ...change }: Partial<Config> & { readonly brokenLog?: boolean } = {},
+  { brokenLog, collateral, ...change }: ServiceChanges = {},
 ): Promise<TestService> {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-trust-"));
   let now = world.at;
@@ -75,7 +86,7 @@ export async function newService(
       log,
       challenges,
       references,
-      collateral: NO_ENDORSEMENTS,
+      collateral: collateral ?? NO_ENDORSEMENTS,
       refusals: new RefusalBudget(clock),
       administrator,
       clock,

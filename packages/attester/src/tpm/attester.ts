@@ -1,7 +1,7 @@
 // Quotes of a TPM 2.0 through tpm2-tools: selected PCRs, signed over the verifier's nonce by an attestation key.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { toHex } from "@holdfast/core";
+import { toBase64, toHex } from "@holdfast/core";
 import { AttesterError } from "../errors.ts";
 import type { TpmKey } from "./key.ts";
 import { inScratch, type RunTool } from "./tools.ts";
@@ -54,6 +54,16 @@ export function createTpmAttester(
       return turn;
     },
   };
+}
+
+/** A quote as one JSON text, the form in which verifiers take TPM evidence. */
+export function encodeTpmQuote({ message, signature, publicArea, pcrs }: TpmQuote): string {
+  return JSON.stringify({
+    ak_public: toBase64(publicArea),
+    message: toBase64(message),
+    signature: toBase64(signature),
+    pcrs,
+  });
 }
 
 type Ordered = readonly (readonly [bank: TpmBank, indices: readonly number[]])[];

@@ -8,10 +8,12 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fromHex, toHex } from "@holdfast/core";
+import { fromHex, fromText, toHex, unmet, webCrypto } from "@holdfast/core";
+import { NO_ENDORSEMENTS, verifyEvidence } from "@holdfast/evidence";
 import {
   type AttesterError,
   createTpmAttester,
+  encodeTpmQuote,
   newTpmKey,
   type RunTool,
   type TpmKeyKind,
@@ -127,6 +129,23 @@ for (const kind of ["ecc", "rsa"] satisfies TpmKeyKind[]) {
     for (const index of ["0", "7", "16"]) digest.update(fromHex(values[index] ?? ""));
     assert.equal(toHex(quote.message.subarray(-32)), digest.digest("hex"));
     assert.equal(await checkQuote(directory, quote, NONCE), 0);
+    const judge = (nonce: Uint8Array, akNames: string[]) =>
+      verifyEvidence(fromText(encodeTpmQuote(quote)), {
+        at: new Date(),
+        crypto: webCrypto,
+        endorsements: NO_ENDORSEMENTS,
+        nonce,
+        tpm: { akNames },
+      });
+    const enrolled = [toHex(key.name)];
+    const appraisal = await judge(NONCE, enrolled);
+    assert.deepEqual(
+      unmet(appraisal.checks).map(({ name }) => name),
+      [],
+    );
+    assert.equal(appraisal.verdict, "affirmed");
+    assert.equal((await judge(NONCE.with(0, 1), enrolled)).verdict, "refused");
+    assert.notEqual((await judge(NONCE, ["000b".padEnd(68, "0")])).verdict, "affirmed");
     assert.notEqual(await checkQuote(directory, quote, NONCE.with(0, 1)), 0);
   });
 }
