@@ -66,7 +66,7 @@ export async function buildKeep(
     async close() {
       state.ending = true;
       await door.close();
-      await deps.runner.close();
+      await Promise.all([deps.runner.close(), state.hashing.close()]);
     },
   };
 }

@@ -1,7 +1,6 @@
 // What follows when a program has ended: what it wrote is committed, whole or not at all, and a receipt is signed.
 import type { PolicyProgram } from "@holdfast/policy";
 import { type RunOutcome, type Snapshot, type StoredNode, WasiError } from "@holdfast/wasi";
-import { type Digests, digestOf } from "../state/digests.ts";
 import type { KeepState } from "../state/keep-state.ts";
 import type { RunRecord } from "../state/run-record.ts";
 import { isWithinRights } from "./within-rights.ts";
@@ -57,6 +56,8 @@ export function abandonRun(keep: KeepState, record: RunRecord, thrown: unknown):
   record.settle({ outcome, at: keep.clock.now() }, () => Promise.reject(thrown));
 }
 
+type Digests = Map<string, string>;
+
 interface Fault {
   readonly reason: string;
 }
@@ -69,6 +70,7 @@ async function commit(
   if (changes === undefined) return undefined;
   if (!isWithinRights(program.rights, changes)) return { reason: "RIGHTS_MISSING" };
   const pinned = await digestsOf(
+    keep,
     changes.written.filter(({ path }) => keep.policy.fileHashes.has(path)),
   );
   for (const [path, sha256] of pinned) {
@@ -91,10 +93,10 @@ async function commit(
   return undefined;
 }
 
-async function digestsOf(nodes: readonly StoredNode[]): Promise<Digests> {
+async function digestsOf(keep: KeepState, nodes: readonly StoredNode[]): Promise<Digests> {
   const digests: Digests = new Map();
   for (const node of nodes) {
-    if (node.kind === "file") digests.set(node.path, await digestOf(node.content));
+    if (node.kind === "file") digests.set(node.path, await keep.hashing.digestOf(node.content));
   }
   return digests;
 }

@@ -1,8 +1,9 @@
 // A file on its way in: nothing of it is seen before all of it is there and its digests hold.
-import { createHash, type Hash } from "node:crypto";
-import { equalBytes, toHex } from "@holdfast/core";
-import { type Content, type FileStore, WasiError } from "@holdfast/wasi";
+import { createHash } from "node:crypto";
+import { toHex } from "@holdfast/core";
+import { CHUNK_BYTES, type Content, contentViews, type FileStore, WasiError } from "@holdfast/wasi";
 import { KeepError } from "../errors.ts";
+import { pieces, type RunningHash, SMALL_BYTES } from "../state/hash-thread.ts";
 import type { KeepState } from "../state/keep-state.ts";
 
 type FileWriter = ReturnType<FileStore["openWrite"]>;
@@ -33,7 +34,10 @@ export class IncomingFile {
   readonly #writer: FileWriter;
   /** What an append goes on from. */
   readonly #base: Content | undefined;
-  readonly #hash: Hash = createHash("sha256");
+  /** Of a large file, while it comes in. */
+  #hash: RunningHash | undefined;
+  /** Up to where the file was hashed. */
+  #hashed: number;
   #received = 0;
 
   constructor(keep: KeepState, options: IncomingOptions) {
@@ -43,6 +47,7 @@ export class IncomingFile {
     this.#options = options;
     this.#base = options.append ? this.#present() : undefined;
     this.#writer = storing(() => keep.store.openWrite(options.path, { append: options.append }));
+    this.#hashed = this.#writer.size;
   }
 
   /** Bytes received so far. */
@@ -53,17 +58,23 @@ export class IncomingFile {
   /** @throws KeepError STORAGE_FULL */
   write(part: Uint8Array): void {
     storing(() => this.#writer.write(part));
-    this.#hash.update(part);
     this.#received += part.length;
+    if (this.#received > SMALL_BYTES) {
+      this.#hashUpTo(Math.floor(this.#writer.size / CHUNK_BYTES) * CHUNK_BYTES);
+    }
   }
 
   /**
    * Makes the file stand.
+   * @param demand asked once more before it does
    * @throws KeepError DIGEST_MISMATCH, FILE_PIN_MISMATCH, FILE_CHANGED, FILE_KIND, STORAGE_FULL; then nothing of it remains
    */
-  commit(): CommittedFile {
+  async commit(demand: () => void = () => undefined): Promise<CommittedFile> {
     try {
-      return this.#commit();
+      const sha256 = await this.#digest();
+      // The world may have turned while the bytes came in.
+      demand();
+      return this.#commit(sha256);
     } catch (thrown) {
       this.abort();
       throw thrown;
@@ -72,16 +83,15 @@ export class IncomingFile {
 
   /** Lets the bytes go; harmless after commit. */
   abort(): void {
+    this.#hash?.drop();
     this.#writer.abort();
   }
 
-  #commit(): CommittedFile {
+  #commit(sha256: string): CommittedFile {
     const { path, append, digest } = this.#options;
-    const sent = new Uint8Array(this.#hash.digest());
-    if (digest !== undefined && !equalBytes(sent, digest)) {
+    if (digest !== undefined && toHex(digest) !== sha256) {
       throw new KeepError("DIGEST_MISMATCH", "what arrived does not have the digest that was sent");
     }
-    const sha256 = toHex(sent);
     const pin = this.#keep.policy.fileHashes.get(path);
     if (pin !== undefined && pin !== sha256) {
       throw new KeepError("FILE_PIN_MISMATCH", `the policy pins ${path} to another content`);
@@ -96,6 +106,26 @@ export class IncomingFile {
     if (isWhole) this.#keep.digests.set(path, sha256);
     else this.#keep.digests.delete(path);
     return { path, size, ...(isWhole ? { sha256 } : {}) };
+  }
+
+  /** SHA-256 of what was received, lower-case hexadecimal. */
+  async #digest(): Promise<string> {
+    const { content, size } = this.#writer;
+    if (this.#hash === undefined) {
+      const hash = createHash("sha256");
+      for (const view of contentViews(content, { start: this.#hashed })) hash.update(view);
+      return hash.digest("hex");
+    }
+    this.#hashUpTo(size);
+    return this.#hash.digest();
+  }
+
+  #hashUpTo(end: number): void {
+    if (end <= this.#hashed) return;
+    this.#hash ??= this.#keep.hashing.begin();
+    const { chunks } = this.#writer.content;
+    for (const part of pieces({ size: end, chunks }, this.#hashed)) this.#hash.update(part);
+    this.#hashed = end;
   }
 
   #present(): Content | undefined {

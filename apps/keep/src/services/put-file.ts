@@ -28,9 +28,9 @@ export async function putFile(keep: KeepState, request: PutRequest): Promise<Com
   const file = new IncomingFile(keep, { path, append: request.append, digest: request.digest });
   try {
     await request.drain((part) => file.write(part));
-    // The world may have turned while the bytes came in.
-    demandWritable(keep, path, { ...request, length: undefined });
-    const committed = file.commit();
+    const committed = await file.commit(() =>
+      demandWritable(keep, path, { ...request, length: undefined }),
+    );
     prepareProgram(keep, path);
     return committed;
   } finally {

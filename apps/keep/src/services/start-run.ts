@@ -9,7 +9,6 @@ import {
   WasiError,
 } from "@holdfast/wasi";
 import { KeepError } from "../errors.ts";
-import { digestOf } from "../state/digests.ts";
 import type { KeepState } from "../state/keep-state.ts";
 import { RunRecord } from "../state/run-record.ts";
 import { abandonRun, endRun } from "./end-run.ts";
@@ -56,7 +55,7 @@ async function launch(
   const digests = new Map(keep.digests);
   const { stdin } = keep;
   const content = contentIn(snapshot, path);
-  const programSha256 = digests.get(path) ?? (await digestOf(content));
+  const programSha256 = digests.get(path) ?? (await keep.hashing.digestOf(content));
   demandPin(keep, path, programSha256);
   const module = await admitted(keep, programSha256, content);
   const record = new RunRecord({

@@ -60,6 +60,7 @@ export async function continueUpload(
   upload.busy = true;
   try {
     await part.drain((bytes) => take(upload, bytes));
+    return part.complete ? await finish(keep, upload, part.caller) : upload;
   } catch (thrown) {
     // A break leaves what arrived; a refusal leaves nothing to go on with.
     if (thrown instanceof KeepError && thrown.code !== "REQUEST_INVALID") keep.uploads.drop(upload);
@@ -68,7 +69,6 @@ export async function continueUpload(
     upload.busy = false;
     upload.lastUsed = keep.clock.now();
   }
-  return part.complete ? finish(keep, upload, part.caller) : upload;
 }
 
 /** Gives an upload up. @throws KeepError UPLOAD_MISSING */
@@ -83,17 +83,19 @@ function take({ file, length }: Upload, bytes: Uint8Array): void {
   file.write(bytes);
 }
 
-function finish(keep: KeepState, upload: Upload, caller: PolicyIdentity): CommittedFile {
+async function finish(
+  keep: KeepState,
+  upload: Upload,
+  caller: PolicyIdentity,
+): Promise<CommittedFile> {
+  const { file, length } = upload;
   try {
-    if (upload.length !== undefined && upload.file.received !== upload.length) {
-      throw new KeepError("UPLOAD_LENGTH", `${upload.length} bytes were announced`);
+    if (length !== undefined && file.received !== length) {
+      throw new KeepError("UPLOAD_LENGTH", `${length} bytes were announced`);
     }
-    demandWritable(keep, upload.file.path, {
-      caller,
-      append: upload.file.append,
-      length: undefined,
-    });
-    const committed = upload.file.commit();
+    const committed = await file.commit(() =>
+      demandWritable(keep, file.path, { caller, append: file.append, length: undefined }),
+    );
     prepareProgram(keep, committed.path);
     return committed;
   } finally {

@@ -1,12 +1,13 @@
 // The receipt of a run: what went in, what came out and how it ended, by digest, signed with the keep's attested key.
 import { createHash } from "node:crypto";
 import { type ReceiptFile, signReceipt } from "@holdfast/channel";
-import type { Content, Snapshot, StoredNode } from "@holdfast/wasi";
-import { digestOf } from "../state/digests.ts";
+import type { Snapshot, StoredNode } from "@holdfast/wasi";
 import type { KeepState } from "../state/keep-state.ts";
 import type { OutputLog } from "../state/output-log.ts";
 import type { RunEnd } from "../state/run-record.ts";
 import type { RunStart } from "./end-run.ts";
+
+type FileNode = Extract<StoredNode, { kind: "file" }>;
 
 /** Writes and signs a receipt. @param written what the run left behind */
 export async function writeReceipt(
@@ -36,7 +37,7 @@ export async function writeReceipt(
       ended_at: at.toISOString(),
       duration_ms: Math.round(outcome.durationMs),
       peak_memory_bytes: outcome.peakMemoryBytes,
-      inputs: await inputFiles(snapshot, digests, outcome.inputs),
+      inputs: await inputFiles(keep, snapshot, digests, outcome.inputs),
       outputs,
       stdin: streamOf([stdin], stdin.length),
       stdout: outputOf(record.stdout),
@@ -47,6 +48,7 @@ export async function writeReceipt(
 }
 
 async function inputFiles(
+  keep: KeepState,
   snapshot: Snapshot,
   digests: ReadonlyMap<string, string>,
   paths: readonly string[],
@@ -55,7 +57,7 @@ async function inputFiles(
   const files: ReceiptFile[] = [];
   for (const node of snapshot.nodes) {
     if (node.kind !== "file" || !wanted.has(node.path)) continue;
-    files.push(await fileOf(node.path, node.content, digests.get(node.path)));
+    files.push(await fileOf(keep, node, digests.get(node.path)));
   }
   return files;
 }
@@ -67,7 +69,7 @@ async function outputFiles(
   const files: ReceiptFile[] = [];
   for (const node of written) {
     if (node.kind !== "file") continue;
-    const file = await fileOf(node.path, node.content, undefined);
+    const file = await fileOf(keep, node);
     files.push(file);
     // Others may have written there meanwhile.
     const { store } = keep;
@@ -77,8 +79,12 @@ async function outputFiles(
   return files;
 }
 
-async function fileOf(path: string, content: Content, known?: string): Promise<ReceiptFile> {
-  return { path, size: content.size, sha256: known ?? (await digestOf(content)) };
+async function fileOf(
+  { hashing }: KeepState,
+  { path, content }: FileNode,
+  known?: string,
+): Promise<ReceiptFile> {
+  return { path, size: content.size, sha256: known ?? (await hashing.digestOf(content)) };
 }
 
 function outputOf(log: OutputLog): { size: number; sha256: string } {

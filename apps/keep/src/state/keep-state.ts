@@ -6,7 +6,7 @@ import { FileStore } from "@holdfast/wasi";
 import type { AttestedKeep } from "../boot/attest-keep.ts";
 import type { Log } from "../log.ts";
 import { Consent } from "./consent.ts";
-import type { Digests } from "./digests.ts";
+import { HashThread } from "./hash-thread.ts";
 import type { RunStarter } from "./lazy-runner.ts";
 import { Programs } from "./programs.ts";
 import { ReadCounts } from "./read-counts.ts";
@@ -35,7 +35,9 @@ export interface KeepState {
   readonly log: Log;
   readonly startedAt: Date;
   readonly store: FileStore;
-  readonly digests: Digests;
+  /** SHA-256 of stored files by path, lower-case hexadecimal, as far as they are known. */
+  readonly digests: Map<string, string>;
+  readonly hashing: HashThread;
   readonly programs: Programs;
   readonly runs: RunBook;
   readonly uploads: Uploads;
@@ -65,6 +67,7 @@ export function newKeepState(deps: KeepDeps, end: (reason: string) => void): Kee
       ...(policy.enableClock ? { clock } : {}),
     }),
     digests: new Map(),
+    hashing: new HashThread(),
     programs: new Programs(policy.maxMemoryMib),
     runs: new RunBook(),
     uploads: new Uploads(clock),

@@ -1,0 +1,56 @@
+// Reads a stream in batches: whatever has arrived since the reader asked last, as one part. TLS hands out records of
+// 16 KiB at most, and a turn through the promises of several layers for each would cost more than their decryption.
+import type { Readable } from "node:stream";
+import { concat } from "@holdfast/core";
+
+/** Bytes after which the stream waits for its reader. */
+const HIGH_WATER = 1024 * 1024;
+
+/** Parts of a stream as they arrive; throws when it breaks off, and ends it when the reader leaves. */
+export async function* readBatches(stream: Readable): AsyncGenerator<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  let ended = false;
+  let fault: unknown;
+  let wake: () => void = () => undefined;
+  stream.on("data", (part: Uint8Array) => {
+    parts.push(part);
+    size += part.length;
+    if (size >= HIGH_WATER) stream.pause();
+    wake();
+  });
+  stream.once("end", () => {
+    ended = true;
+    wake();
+  });
+  stream.once("error", (thrown) => {
+    fault ??= thrown;
+    wake();
+  });
+  stream.once("close", () => {
+    if (!ended) fault ??= new Error("the stream broke off");
+    wake();
+  });
+  try {
+    for (;;) {
+      if (size > 0) {
+        const [first] = parts;
+        const batch = parts.length === 1 && first !== undefined ? first : concat(...parts);
+        parts = [];
+        size = 0;
+        stream.resume();
+        yield batch;
+      } else if (fault !== undefined) {
+        throw fault;
+      } else if (ended) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    if (!ended) stream.destroy();
+  }
+}
