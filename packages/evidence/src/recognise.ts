@@ -2,6 +2,9 @@
 // PEM. What is recognised is not judged: anybody can write bytes that look like evidence.
 import { fromBase64, fromBase64Url, fromHex, HoldfastError, toText } from "@holdfast/core";
 import { isAzureJson } from "./azure/evidence.ts";
+import { readCbor } from "./cbor/read.ts";
+import { cborEntry } from "./cbor/values.ts";
+import { parseSign1 } from "./cose/sign1.ts";
 import { EvidenceError } from "./errors.ts";
 import { type JsonObject, jsonObject } from "./json/members.ts";
 import { isSnpJson } from "./snp/json-report.ts";
@@ -10,7 +13,16 @@ import { TPM_MAGIC } from "./tpm/attest.ts";
 import { isTpmJson } from "./tpm/evidence.ts";
 
 /** Kinds of evidence, as they are called on the command line. */
-export const EVIDENCE_TYPES = ["nitro", "sev-snp", "sgx", "tdx", "azure", "tpm"] as const;
+export const EVIDENCE_TYPES = [
+  "nitro",
+  "sev-snp",
+  "sgx",
+  "tdx",
+  "azure",
+  "tpm",
+  "psa",
+  "cca",
+] as const;
 
 /** A kind of evidence. */
 export type EvidenceType = (typeof EVIDENCE_TYPES)[number];
@@ -54,12 +66,29 @@ const BINARY: readonly (readonly [EvidenceType, (bytes: Uint8Array) => boolean])
   ["tdx", (bytes) => isQuote(bytes, "tdx")],
   ["sev-snp", (bytes) => bytes.length === SNP_REPORT_LENGTH && startsWith(bytes, 1, [0, 0, 0])],
   ["tpm", (bytes) => view(bytes).getUint32(0) === TPM_MAGIC],
+  ["cca", (bytes) => startsWith(bytes, 0, [0xd9, 0x01, 0x8f])],
+  ["psa", isPsa],
   // COSE_Sign1, tagged or not, whose protected header says ES384 and nothing else.
   [
     "nitro",
     (bytes) => startsWith(bytes, bytes[0] === 0xd2 ? 1 : 0, [0x84, 0x44, 0xa1, 0x01, 0x38, 0x22]),
   ],
 ];
+
+/** COSE_Sign1 over a map with the claims that every PSA token has: profile, lifecycle and implementation. */
+function isPsa(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0xd2 && bytes[0] !== 0x84) return false;
+  try {
+    const claims = readCbor(parseSign1(bytes).payload);
+    return (
+      claims.kind === "map" &&
+      [265, 2395, 2396].every((key) => cborEntry(claims, key) !== undefined)
+    );
+  } catch (thrown) {
+    if (!(thrown instanceof HoldfastError)) throw thrown;
+    return false;
+  }
+}
 
 /** Version and TEE type in front, an ECDSA attestation key. */
 function isQuote(bytes: Uint8Array, kind: "sgx" | "tdx"): boolean {

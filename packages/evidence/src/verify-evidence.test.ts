@@ -69,7 +69,11 @@ test("the form of Confidential Containers is the same report", WITH_VECTORS, asy
   });
   assert.equal(appraisal.verdict, "affirmed");
   for (const [name, value] of Object.entries(entry?.claims ?? {})) {
-    assert.deepEqual((appraisal.claims as Record<string, unknown> | undefined)?.[name], value, name);
+    assert.deepEqual(
+      (appraisal.claims as Record<string, unknown> | undefined)?.[name],
+      value,
+      name,
+    );
   }
 });
 
@@ -81,6 +85,8 @@ const KINDS: Readonly<Record<string, string>> = {
   "az-tdx": "azure",
   "tpm-trustee": "tpm",
   "nitro-": "nitro",
+  "psa-": "psa",
+  "cca-": "cca",
 };
 
 test("every sample is recognised by its content", WITH_VECTORS, () => {

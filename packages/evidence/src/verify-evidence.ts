@@ -1,6 +1,8 @@
 // The one entry for evidence of every kind: recognised by content, judged by the verifier of its kind, one result.
 import { check, HoldfastError, messageOf } from "@holdfast/core";
 import { type Appraisal, appraisalOf } from "./appraisal.ts";
+import { verifyCca } from "./arm/cca.ts";
+import { type ArmRequest, verifyPsa } from "./arm/psa.ts";
 import { parseAzureJson } from "./azure/evidence.ts";
 import { type AzureRequest, verifyAzure } from "./azure/verify.ts";
 import { NO_ENDORSEMENTS } from "./endorsements/endorsements.ts";
@@ -19,7 +21,7 @@ import { verifyTpm } from "./tpm/verify.ts";
 import { CRYPTOGRAPHY_FAILED } from "./trust-vector.ts";
 
 /** How to judge evidence of any kind. */
-export interface EvidenceRequest extends AzureRequest {
+export interface EvidenceRequest extends AzureRequest, ArmRequest {
   /** What the evidence must be; other kinds are refused. Absent: whatever it is. */
   readonly type?: EvidenceType;
   /** For audits: judge a document that names its time at that time. Only Nitro documents do. */
@@ -51,6 +53,8 @@ const VERIFIERS: Readonly<Record<EvidenceType, Verifier>> = {
   "sev-snp": snp,
   sgx: async (evidence, request) => await verifyQuote(binary(evidence), request),
   tdx: async (evidence, request) => await verifyQuote(binary(evidence), request),
+  psa: async (evidence, request) => await verifyPsa(binary(evidence), request),
+  cca: async (evidence, request) => await verifyCca(binary(evidence), request),
   azure: async (evidence, request) => await verifyAzure(parseAzureJson(json(evidence)), request),
   tpm: async (evidence, request) =>
     evidence.form === "json"

@@ -1,5 +1,6 @@
 // The door of testkit: throw-away roots, evidence with exactly one defect, certificates. For tests only.
 export { simulatedPcrs } from "@holdfast/attester";
+export * from "./arm/world.ts";
 export * from "./azure/world.ts";
 export * from "./intel/defects.ts";
 export {
