@@ -11,7 +11,7 @@ import { ChannelError } from "./errors.ts";
 import type { KeepVerdict } from "./judge-keep.ts";
 import type { ClientIdentity } from "./keys.ts";
 import { type OpenOptions, openJudged } from "./open-judged.ts";
-import { readBatches } from "./read-batches.ts";
+import { readParts } from "./read-parts.ts";
 
 /** How to reach and judge a keep, and as whom. */
 export interface ConnectOptions extends OpenOptions {
@@ -129,7 +129,7 @@ async function sendBody(call: ClientRequest, body: HttpRequest["body"]): Promise
 
 async function* readAnswer(answer: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
-    yield* readBatches(answer);
+    yield* readParts(answer);
   } catch (cause) {
     throw closed(cause);
   }
