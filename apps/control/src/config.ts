@@ -16,6 +16,7 @@ export const ConfigFile = Type.Object(
   {
     data_dir: Type.String({ minLength: 1 }),
     attestation_url: Type.Optional(Type.String({ pattern: "^https?://" })),
+    database_url: Type.Optional(Type.String({ pattern: "^postgres(ql)?://" })),
     vaas: Type.Optional(Type.Object(Listen, CLOSED)),
     ccfaas: Type.Optional(
       Type.Object({ ...Listen, vaas_url: Type.String({ pattern: "^https?://" }) }, CLOSED),
@@ -98,6 +99,8 @@ export interface UploadLimits {
 export interface Config {
   readonly dataDir: string;
   readonly attestationUrl?: string;
+  /** PostgreSQL instead of a file in the data directory. */
+  readonly databaseUrl?: string;
   readonly vaas?: { readonly host: string; readonly port: number };
   readonly ccfaas?: { readonly host: string; readonly port: number; readonly vaas_url: string };
   readonly s3?: ConfigFile["s3"];
@@ -144,6 +147,7 @@ export function parseConfig(value: unknown, base: string): Config {
   return {
     dataDir: resolve(base, value.data_dir),
     ...(value.attestation_url === undefined ? {} : { attestationUrl: value.attestation_url }),
+    ...(value.database_url === undefined ? {} : { databaseUrl: value.database_url }),
     ...(vaas === undefined ? {} : { vaas }),
     ...(ccfaas === undefined ? {} : { ccfaas }),
     ...(s3 === undefined ? {} : { s3 }),

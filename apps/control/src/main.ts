@@ -24,7 +24,12 @@ try {
 async function run(path: string): Promise<void> {
   const config = await readConfig(path);
   const logger = createLogger(config.logLevel);
-  const store = await openStore({ directory: join(config.dataDir, "store") });
+  // Beside the file, because an address with a password in it is often kept in the environment.
+  const databaseUrl = config.databaseUrl ?? process.env["DATABASE_URL"];
+  const store = await openStore({
+    directory: join(config.dataDir, "store"),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+  });
   const services = await buildServices({ config, store, clock: systemClock, logger });
   for (const { app, listen, start } of services) {
     await start();

@@ -42,9 +42,16 @@ export interface BlobStore {
 const NAME = /^[0-9a-f]{64}$/;
 const READ_SIZE = 1 << 20;
 
-/** Opens the blobs in a directory; what an interrupted upload left there is removed. */
-export async function openBlobStore(directory: string): Promise<BlobStore> {
-  const store = new DiskBlobs(directory);
+/**
+ * Opens the blobs in a directory; what an interrupted upload left there is removed.
+ * @param options.graceMs blobs younger than this are not collected, because another process on the same directory may
+ *   be about to link them; 0 by default, when this process is the only one
+ */
+export async function openBlobStore(
+  directory: string,
+  options: { graceMs?: number } = {},
+): Promise<BlobStore> {
+  const store = new DiskBlobs(directory, options.graceMs ?? 0);
   await store.prepare();
   return store;
 }
@@ -52,19 +59,25 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
 class DiskBlobs implements BlobStore {
   readonly #directory: string;
   readonly #temporary: string;
+  readonly #graceMs: number;
   /** Digests between being stored and being recorded, with how many uploads hold each. */
   readonly #pins = new Map<string, number>();
   /** Digests that were pinned while `collect` was asking about them. */
   readonly #touched = new Set<string>();
 
-  constructor(directory: string) {
+  constructor(directory: string, graceMs: number) {
     this.#directory = directory;
+    this.#graceMs = graceMs;
     this.#temporary = join(directory, "incoming");
   }
 
   async prepare(): Promise<void> {
-    await rm(this.#temporary, { recursive: true, force: true });
     await mkdir(this.#temporary, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(this.#temporary)) {
+      const path = join(this.#temporary, name);
+      // What another process is still receiving is young.
+      if (await this.#isOld(path)) await rm(path, { force: true });
+    }
   }
 
   async put<T>(
@@ -108,6 +121,7 @@ class DiskBlobs implements BlobStore {
     let gone = 0;
     for (const sha256 of await this.list()) {
       this.#touched.delete(sha256);
+      if (!(await this.#isOld(this.#path(sha256)))) continue;
       if (await isNeeded(sha256)) continue;
       // Synchronous from here: no upload can come between this question and the removal.
       if (this.#pins.has(sha256) || this.#touched.has(sha256)) continue;
@@ -136,6 +150,12 @@ class DiskBlobs implements BlobStore {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await rename(incoming, path);
     await synchronizeFolder(folder);
+  }
+
+  async #isOld(path: string): Promise<boolean> {
+    if (this.#graceMs === 0) return true;
+    const found = await stat(path).catch(() => undefined);
+    return found !== undefined && Date.now() - found.mtimeMs > this.#graceMs;
   }
 
   #pin(sha256: string, by: number): void {

@@ -2,7 +2,7 @@
 import type { Kysely } from "kysely";
 import { StoreError } from "./errors.ts";
 import type { Tables } from "./sql/tables.ts";
-import { isUniqueViolation } from "./sql/violations.ts";
+import { isReferenceViolation, isUniqueViolation } from "./sql/violations.ts";
 
 /** A registered function. */
 export interface StoredFunction {
@@ -101,20 +101,13 @@ async function addFile(
   at: string,
 ): Promise<boolean> {
   try {
-    return await db.transaction().execute(async (transaction) => {
-      const owner = await transaction
-        .selectFrom("functions")
-        .select("id")
-        .where("id", "=", functionId)
-        .executeTakeFirst();
-      if (owner === undefined) return false;
-      await transaction
-        .insertInto("files")
-        .values({ function_id: functionId, stored_at: at, ...file })
-        .execute();
-      return true;
-    });
+    await db
+      .insertInto("files")
+      .values({ function_id: functionId, stored_at: at, ...file })
+      .execute();
+    return true;
   } catch (cause) {
+    if (isReferenceViolation(cause)) return false;
     if (!isUniqueViolation(cause)) throw cause;
     throw new StoreError("STORE_CONFLICT", `${file.path} is stored already`, { cause });
   }

@@ -1,6 +1,7 @@
 // Keeps and the ports and memory they hold. A port is held by one row at a time: the database itself says so.
 import type { Kysely, Selectable } from "kysely";
 import { StoreError } from "./errors.ts";
+import type { Engine } from "./sql/engine.ts";
 import type { KeepsTable, Tables } from "./sql/tables.ts";
 import { isUniqueViolation } from "./sql/violations.ts";
 
@@ -101,7 +102,7 @@ export interface KeepRepository {
 const OVER: readonly StoredKeepState[] = ["ended", "failed"];
 
 /** Keeps in a database. */
-export function keepRepository(db: Kysely<Tables>): KeepRepository {
+export function keepRepository(db: Kysely<Tables>, engine: Engine): KeepRepository {
   const findBy = async (column: "id" | "request_key", value: string) => {
     const row = await db
       .selectFrom("keeps")
@@ -111,7 +112,7 @@ export function keepRepository(db: Kysely<Tables>): KeepRepository {
     return row === undefined ? undefined : keepOf(row);
   };
   return {
-    create: (keep, budgetMib) => createKeep(db, keep, budgetMib),
+    create: (keep, budgetMib) => createKeep(db, engine, keep, budgetMib),
     find: (id) => findBy("id", id),
     findByRequestKey: (key) => findBy("request_key", key),
     async list() {
@@ -164,9 +165,15 @@ export function keepRepository(db: Kysely<Tables>): KeepRepository {
   };
 }
 
-async function createKeep(db: Kysely<Tables>, keep: NewKeep, budgetMib?: number): Promise<void> {
+async function createKeep(
+  db: Kysely<Tables>,
+  engine: Engine,
+  keep: NewKeep,
+  budgetMib?: number,
+): Promise<void> {
   try {
     await db.transaction().execute(async (transaction) => {
+      if (budgetMib !== undefined) await engine.lockSums(transaction);
       await transaction
         .insertInto("keeps")
         .values({ ...emptyRow, ...rowOf(keep) })

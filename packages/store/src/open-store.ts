@@ -6,8 +6,9 @@ import { type BlobStore, openBlobStore } from "./blobs.ts";
 import { type FunctionRepository, functionRepository } from "./functions.ts";
 import { type InstanceRepository, instanceRepository } from "./instances.ts";
 import { type KeepRepository, keepRepository } from "./keeps.ts";
+import { postgresEngine, sqliteEngine } from "./sql/engine.ts";
 import { migrate } from "./sql/migrations.ts";
-import { sqliteDialect } from "./sql/sqlite.ts";
+
 import type { Tables } from "./sql/tables.ts";
 
 /** Everything that is kept. */
@@ -23,16 +24,37 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Opens the store in a directory, making it and its schema when they are not there. */
-export async function openStore(options: { directory: string }): Promise<Store> {
-  await mkdir(options.directory, { recursive: true, mode: 0o700 });
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(join(options.directory, "holdfast.db")) });
+/** Where the store is. */
+export interface StoreOptions {
+  /** For blobs, and for the database file unless a URL says otherwise. */
+  readonly directory: string;
+  /** PostgreSQL instead of a file: `postgres://...`. */
+  readonly databaseUrl?: string;
+  /** How long a blob that nobody needs is left alone, because another process may be about to link it. */
+  readonly blobGraceMs?: number;
+}
+
+const SHARED_GRACE_MS = 10 * 60 * 1000;
+
+/** Opens the store, making directory and schema when they are not there. */
+export async function openStore({
+  directory,
+  databaseUrl,
+  blobGraceMs,
+}: StoreOptions): Promise<Store> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const engine =
+    databaseUrl === undefined
+      ? sqliteEngine(join(directory, "holdfast.db"))
+      : await postgresEngine(databaseUrl);
+  const db = new Kysely<Tables>({ dialect: engine.dialect });
   await migrate(db);
-  const blobs = await openBlobStore(join(options.directory, "blobs"));
+  const graceMs = blobGraceMs ?? (engine.isShared ? SHARED_GRACE_MS : 0);
+  const blobs = await openBlobStore(join(directory, "blobs"), { graceMs });
   return {
     functions: functionRepository(db),
     instances: instanceRepository(db),
-    keeps: keepRepository(db),
+    keeps: keepRepository(db, engine),
     blobs,
     collectBlobs: () => blobs.collect((sha256) => isNeeded(db, sha256)),
     async check() {

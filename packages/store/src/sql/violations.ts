@@ -1,8 +1,17 @@
-// How engines say that a row breaks a unique key.
+// How engines say that a row breaks a constraint: SQLite's extended result codes, PostgreSQL's SQLSTATE.
 
-/** Whether an error is a broken unique or primary key: SQLite's result codes, PostgreSQL's SQLSTATE 23505. */
+/** Whether an error is a broken unique or primary key. */
 export function isUniqueViolation(thrown: unknown): boolean {
+  return says(thrown, "23505", [2067, 1555]);
+}
+
+/** Whether an error is a reference to a row that is not there. */
+export function isReferenceViolation(thrown: unknown): boolean {
+  return says(thrown, "23503", [787]);
+}
+
+function says(thrown: unknown, state: string, codes: readonly number[]): boolean {
   if (typeof thrown !== "object" || thrown === null) return false;
   const { code, errcode } = thrown as { code?: unknown; errcode?: unknown };
-  return code === "23505" || errcode === 2067 || errcode === 1555;
+  return code === state || (typeof errcode === "number" && codes.includes(errcode));
 }

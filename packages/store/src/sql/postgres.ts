@@ -1,0 +1,36 @@
+// PostgreSQL, for more than one machine. The driver is loaded only where a URL asks for it.
+import { type Dialect, PostgresDialect, sql, type Transaction } from "kysely";
+import type { Tables } from "./tables.ts";
+
+const CONNECTIONS = 10;
+const CONNECT_MS = 10_000;
+const STATEMENT_MS = 30_000;
+/** Types that come as text, because they may exceed a number; ours never do. */
+const BIGINT = 20;
+const NUMERIC = 1700;
+/** Any number of our own: advisory locks of others on the database are not ours. */
+const SUMS_LOCK = 4_823_117_020;
+
+/** A dialect over a pool of connections. */
+export async function postgresDialect(url: string): Promise<Dialect> {
+  const { Pool, types } = (await import("pg")).default;
+  const pool = new Pool({
+    connectionString: url,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    application_name: "holdfast",
+    types: {
+      getTypeParser: (id, format) =>
+        id === BIGINT || id === NUMERIC ? Number : types.getTypeParser(id, format),
+    },
+  });
+  // A connection that is lost while idle is replaced; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  return new PostgresDialect({ pool });
+}
+
+/** Held until the transaction ends. */
+export async function takeAdvisoryLock(transaction: Transaction<Tables>): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${SUMS_LOCK}::bigint)`.execute(transaction);
+}

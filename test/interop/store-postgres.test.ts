@@ -1,0 +1,30 @@
+// The store's contract on a real PostgreSQL.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { openStore } from "@holdfast/store";
+import { storeContract } from "../../packages/store/src/testing/store-contract.ts";
+import { type Postgres, skipWithoutPostgres, startPostgres } from "../peers/postgres.ts";
+
+const skip = skipWithoutPostgres();
+const directory = mkdtempSync(join(tmpdir(), "holdfast-store-"));
+let postgres: Postgres | undefined;
+let databaseUrl = "";
+
+before(async () => {
+  if (skip === false) postgres = await startPostgres();
+});
+after(async () => {
+  await postgres?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+storeContract("PostgreSQL", {
+  skip,
+  open: () => openStore({ directory, databaseUrl, blobGraceMs: 0 }),
+  clear: async () => {
+    rmSync(directory, { recursive: true, force: true });
+    databaseUrl = postgres?.newDatabase() ?? "";
+  },
+});
