@@ -32,6 +32,7 @@ test("paths are relative to the file, and nothing simulated is accepted unless n
     adminToken: undefined,
     issuer: "holdfast-attestation",
     collateralDirectory: undefined,
+    referenceSigners: [],
   });
 });
 

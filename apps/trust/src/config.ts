@@ -5,6 +5,7 @@ import { type Certificate, fromPem, messageOf, parseCertificate } from "@holdfas
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
 import { TrustError } from "./errors.ts";
+import { type SetSigner, setSignerOf } from "./services/signed-set.ts";
 
 const TOKEN = /^[!-~]{32,512}$/;
 const CLOSED = { additionalProperties: false };
@@ -25,6 +26,8 @@ const ConfigFile = Type.Object(
     admin_token_file: Type.Optional(Type.String({ minLength: 1 })),
     /** Directory of vendors' endorsements and of keys enrolled by the operator, for appraisals. */
     collateral_dir: Type.Optional(Type.String({ minLength: 1 })),
+    /** Public keys, PEM files: with them only sets of reference values signed by one of them are taken. */
+    reference_keys: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 16 })),
     /** Who attestation results say they are from. */
     issuer: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
   },
@@ -41,6 +44,7 @@ export interface Config {
   readonly adminToken: string | undefined;
   readonly issuer: string;
   readonly collateralDirectory: string | undefined;
+  readonly referenceSigners: readonly SetSigner[];
 }
 
 /**
@@ -66,6 +70,9 @@ export async function readConfig(file: string): Promise<Config> {
     issuer: values.issuer ?? "holdfast-attestation",
     collateralDirectory:
       values.collateral_dir === undefined ? undefined : resolve(base, values.collateral_dir),
+    referenceSigners: await Promise.all(
+      (values.reference_keys ?? []).map((each) => readSigner(resolve(base, each))),
+    ),
   };
 }
 
@@ -91,6 +98,14 @@ async function readRoot(file: string): Promise<Certificate> {
     return parseCertificate(der);
   } catch (cause) {
     throw invalid(`simulated_root ${file}: ${messageOf(cause)}`, cause);
+  }
+}
+
+async function readSigner(file: string): Promise<SetSigner> {
+  try {
+    return setSignerOf(await readFile(file, "utf8"));
+  } catch (cause) {
+    throw invalid(`reference_keys ${file}: ${messageOf(cause)}`, cause);
   }
 }
 

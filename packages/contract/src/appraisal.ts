@@ -82,10 +82,16 @@ export const ReferenceSetBody = Type.Object(
 export const ReferenceSetName = Type.String(NAME);
 
 /** A set with its name. */
-export const ReferenceSetResource = Type.Object({
-  name: ReferenceSetName,
-  ...ReferenceSetBody.properties,
-});
+export const ReferenceSetResource = Type.Object(
+  { name: ReferenceSetName, ...ReferenceSetBody.properties },
+  CLOSED,
+);
+
+/** A set signed by whoever answers for it: compact JWS over the set with its name. */
+export const SignedReferenceSetBody = Type.Object(
+  { signed: Type.String({ minLength: 1, maxLength: 1024 * 1024 }) },
+  CLOSED,
+);
 
 /** All sets. */
 export const ReferenceSetList = Type.Object({ sets: Type.Array(ReferenceSetResource) });
@@ -108,6 +114,7 @@ export const AuthorityResource = Type.Object({
 
 export type AppraisalBody = Static<typeof AppraisalBody>;
 export type AppraisalResult = Static<typeof AppraisalResult>;
+export type SignedReferenceSetBody = Static<typeof SignedReferenceSetBody>;
 export type ReferenceSetBody = Static<typeof ReferenceSetBody>;
 export type ReferenceSetResource = Static<typeof ReferenceSetResource>;
 export type ReferenceSetList = Static<typeof ReferenceSetList>;

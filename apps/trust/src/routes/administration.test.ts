@@ -1,9 +1,12 @@
 // The administrator's routes: closed to everybody else, and what they change holds from then on.
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { fromPem, parseCertificate, toHex, unmet, verifyPath, webCrypto } from "@holdfast/core";
 import { REFERENCE_CHECK } from "@holdfast/evidence";
 import { filled } from "@holdfast/testkit";
+import { CompactSign } from "jose";
+import { setSignerOf } from "../services/signed-set.ts";
 import {
   ADMIN_TOKEN,
   challengeOf,
@@ -142,6 +145,26 @@ test("400 for a set that is not one, and nothing changes", async (t) => {
   const name = await admin(service, "PUT", "/v1/reference-values/..%2Fkeeps", SET);
   assert.equal(name.statusCode, 400);
   assert.deepEqual((await admin(service, "GET", "/v1/reference-values")).json(), { sets: [] });
+});
+
+test("where signers are configured, the administrator's token alone approves nothing", async (t) => {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+  const service = await newService(t, { referenceSigners: [setSignerOf(pem)] });
+  const put = (body: object) => admin(service, "PUT", "/v1/reference-values/keeps", body);
+  const plain = await put(SET);
+  assert.equal(plain.statusCode, 400);
+  assert.match(plain.json().detail, /signed sets only/);
+  const sign = async (set: object, key = privateKey): Promise<{ signed: string }> => ({
+    signed: await new CompactSign(new TextEncoder().encode(JSON.stringify(set)))
+      .setProtectedHeader({ alg: "ES256" })
+      .sign(key),
+  });
+  const other = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  assert.equal((await put(await sign({ name: "keeps", ...SET }, other))).statusCode, 400);
+  assert.equal((await put(await sign({ name: "others", ...SET }))).statusCode, 400);
+  assert.equal((await put(await sign({ name: "keeps", ...SET }))).statusCode, 201);
+  assert.equal((await certifyOnce(service)).statusCode, 201);
 });
 
 test("where reference values are, keeps outside them get no certificate", async (t) => {

@@ -7,11 +7,14 @@ import {
   ReferenceSetList,
   ReferenceSetName,
   ReferenceSetResource,
+  SignedReferenceSetBody,
 } from "@holdfast/contract";
 import { Type } from "typebox";
 import type { App, AppDependencies } from "../app.ts";
+import { TrustError } from "../errors.ts";
 import { type Authority, authorityRequest } from "../services/authority.ts";
 import { versionOf } from "../services/reference-values.ts";
+import { readSignedSet } from "../services/signed-set.ts";
 import { requireAdmin } from "./require-admin.ts";
 
 const NAMED = Type.Object({ name: ReferenceSetName });
@@ -49,16 +52,17 @@ export function administrationRoutes(app: App, deps: AppDependencies): void {
       schema: {
         params: NAMED,
         headers: MATCH,
-        body: ReferenceSetBody,
+        body: Type.Union([ReferenceSetBody, SignedReferenceSetBody]),
         response: { "2xx": ReferenceSetResource },
       },
     },
     async ({ params, headers, body }, reply) => {
-      const { set, made } = await deps.references.put(params.name, body, headers["if-match"]);
+      const content = contentOf(body, params.name, deps);
+      const { set, made } = await deps.references.put(params.name, content, headers["if-match"]);
       await log("reference-values", made ? "made" : "replaced", {
         name: set.name,
         version: versionOf(set),
-        content: JSON.stringify(set),
+        content: "signed" in body ? body.signed : JSON.stringify(set),
       });
       return reply
         .code(made ? 201 : 200)
@@ -112,6 +116,21 @@ export function administrationRoutes(app: App, deps: AppDependencies): void {
       return reply.code(204).send();
     },
   );
+}
+
+/** The set of a body; where signers are configured, one of them must stand behind it. */
+function contentOf(
+  body: ReferenceSetBody | SignedReferenceSetBody,
+  name: string,
+  { config }: Pick<AppDependencies, "config">,
+): ReferenceSetBody {
+  if (!("signed" in body)) {
+    if (config.referenceSigners.length === 0) return body;
+    throw new TrustError("REQUEST_INVALID", "this service takes signed sets only");
+  }
+  const { name: own, ...content } = readSignedSet(body.signed, config.referenceSigners);
+  if (own === name) return content;
+  throw new TrustError("REQUEST_INVALID", `the signed set is named ${own}`);
 }
 
 function resourceOf({ sha256, certificatePem, chainPem }: Authority) {

@@ -68,6 +68,7 @@ export async function newService(
     adminToken: ADMIN_TOKEN,
     issuer: "holdfast-attestation",
     collateralDirectory: undefined,
+    referenceSigners: [],
     ...change,
   };
   const keys = await Keys.open(join(directory, "keys.json"), clock);
