@@ -32,5 +32,4 @@ process.exitCode = await runCli(argv, {
   clock: systemClock,
   interrupted: interruption.signal,
   stdin: process.stdin,
-  environment: process.env,
 });

@@ -98,7 +98,8 @@ export class Platform {
   /** Starts the control plane, all of it or some services, and waits until they answer. */
   async startControl(services: readonly ControlService[] = ALL): Promise<void> {
     await openSimulatedAuthority(this.#authorityDirectory, this.#context.clock);
-    this.#control = await this.#start("control", ENTRY.control, this.#controlConfig(services));
+    const name = services === ALL ? "control" : services.join("-");
+    this.#control = await this.#start(name, ENTRY.control, this.#controlConfig(services));
     for (const service of services) {
       await this.#control.waitHealthy(this.urls[service], this.#context.interrupted);
     }
@@ -169,7 +170,7 @@ export class Platform {
     const file = join(dataDirectory, `${name}.json`);
     await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
     return ChildService.start({
-      name: name === "control" ? "control plane" : `${name} service`,
+      name: name === "control" ? "control plane" : name,
       arguments: [script, "--config", file],
       logFile: join(this.logs, `${name}.log`),
     });

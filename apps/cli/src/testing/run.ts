@@ -29,7 +29,6 @@ export async function run(
     clock: options.at === undefined ? systemClock : fixedClock(options.at),
     interrupted: options.interrupted ?? new AbortController().signal,
     stdin: Readable.from([Buffer.from(options.stdin ?? "")]) as NodeJS.ReadStream,
-    environment: {},
   });
   return { code, ...told() };
 }
@@ -63,7 +62,6 @@ export function caughtContext(): Context & { told: () => { stdout: string; stder
     clock: systemClock,
     interrupted: new AbortController().signal,
     stdin: Readable.from([]) as unknown as NodeJS.ReadStream,
-    environment: {},
     setExitCode: () => undefined,
   };
 }
