@@ -50,9 +50,8 @@ export async function buildDetector(options: DetectorBuildOptions): Promise<Dete
   const module = await compileAndLink(sources, options);
   const sha256 = digest(module);
   mkdirSync(dist, { recursive: true });
-  writeFileSync(`${path}.new`, module);
-  renameSync(`${path}.new`, path);
-  writeFileSync(stamp, `${inputs} ${sha256}\n`);
+  writeWhole(path, module);
+  writeWhole(stamp, `${inputs} ${sha256}\n`);
   return { path, sha256, bytes: module.length, made: true };
 }
 
@@ -109,11 +108,19 @@ function keepObjects(folder: string, places: readonly string[], objects: Uint8Ar
   mkdirSync(folder, { recursive: true });
   const wanted = new Set(places);
   for (const name of readdirSync(folder)) {
-    if (!wanted.has(join(folder, name))) rmSync(join(folder, name));
+    const isOld = name.endsWith(".o") && !wanted.has(join(folder, name));
+    if (isOld) rmSync(join(folder, name), { force: true });
   }
   places.forEach((place, index) => {
-    if (!existsSync(place)) writeFileSync(place, objects[index] as Uint8Array);
+    if (!existsSync(place)) writeWhole(place, objects[index] as Uint8Array);
   });
+}
+
+/** Nobody ever sees half a file: test files build at the same time on a clean clone. */
+function writeWhole(path: string, content: Uint8Array | string): void {
+  const beside = `${path}.${process.pid}.new`;
+  writeFileSync(beside, content);
+  renameSync(beside, path);
 }
 
 /** An object depends on its text, its flags, the compiler and every header it may include; the decoder's none of ours. */
