@@ -25,6 +25,13 @@ export {
 } from "./endorsements/read.ts";
 export * from "./endorsements/trusted-key.ts";
 export * from "./errors.ts";
+export {
+  type EventLog,
+  type MeasuredEvent,
+  parseEventLog,
+  replayEventLog,
+} from "./eventlog/event-log.ts";
+export { type EventLogClaims, verifyEventLog } from "./eventlog/verify.ts";
 export type {
   IntelPlatformClaims,
   SgxClaims,
@@ -47,6 +54,9 @@ export * from "./nitro/document.ts";
 export * from "./nitro/request.ts";
 export * from "./nitro/root.ts";
 export * from "./nitro/verify.ts";
+export { type GpuReport, parseGpuReport } from "./nvidia/report.ts";
+export { nvidiaRoot } from "./nvidia/root.ts";
+export { GPU_CHECKS, type GpuClaims, verifyGpu } from "./nvidia/verify.ts";
 export * from "./recognise.ts";
 export * from "./reference/match.ts";
 export * from "./snp/authorities.ts";

@@ -6,7 +6,9 @@ import { readCbor } from "./cbor/read.ts";
 import { cborEntry } from "./cbor/values.ts";
 import { parseSign1 } from "./cose/sign1.ts";
 import { EvidenceError } from "./errors.ts";
+import { isEventLog } from "./eventlog/event-log.ts";
 import { type JsonObject, jsonObject } from "./json/members.ts";
+import { isGpuReport } from "./nvidia/report.ts";
 import { isSnpJson } from "./snp/json-report.ts";
 import { SNP_REPORT_LENGTH } from "./snp/report.ts";
 import { TPM_MAGIC } from "./tpm/attest.ts";
@@ -22,6 +24,8 @@ export const EVIDENCE_TYPES = [
   "tpm",
   "psa",
   "cca",
+  "nvidia-gpu",
+  "event-log",
 ] as const;
 
 /** A kind of evidence. */
@@ -66,6 +70,8 @@ const BINARY: readonly (readonly [EvidenceType, (bytes: Uint8Array) => boolean])
   ["tdx", (bytes) => isQuote(bytes, "tdx")],
   ["sev-snp", (bytes) => bytes.length === SNP_REPORT_LENGTH && startsWith(bytes, 1, [0, 0, 0])],
   ["tpm", (bytes) => view(bytes).getUint32(0) === TPM_MAGIC],
+  ["nvidia-gpu", isGpuReport],
+  ["event-log", isEventLog],
   ["cca", (bytes) => startsWith(bytes, 0, [0xd9, 0x01, 0x8f])],
   ["psa", isPsa],
   // COSE_Sign1, tagged or not, whose protected header says ES384 and nothing else.

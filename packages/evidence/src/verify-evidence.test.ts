@@ -87,6 +87,8 @@ const KINDS: Readonly<Record<string, string>> = {
   "nitro-": "nitro",
   "psa-": "psa",
   "cca-": "cca",
+  "ccel-": "event-log",
+  "nvidia-": "nvidia-gpu",
 };
 
 test("every sample is recognised by its content", WITH_VECTORS, () => {

@@ -8,10 +8,12 @@ import { type AzureRequest, verifyAzure } from "./azure/verify.ts";
 import { NO_ENDORSEMENTS } from "./endorsements/endorsements.ts";
 import { mergeEndorsements } from "./endorsements/read.ts";
 import { EvidenceError, malformed } from "./errors.ts";
+import { verifyEventLog } from "./eventlog/verify.ts";
 import { verifyQuote } from "./intel/verify.ts";
 import { expectationChecks } from "./judge/bindings.ts";
 import { awsNitroRoot } from "./nitro/root.ts";
 import { verifyNitro } from "./nitro/verify.ts";
+import { verifyGpu } from "./nvidia/verify.ts";
 import { type EvidenceType, type Recognised, recogniseEvidence } from "./recognise.ts";
 import { parseSnpJson } from "./snp/json-report.ts";
 import { verifySnp } from "./snp/verify.ts";
@@ -55,6 +57,8 @@ const VERIFIERS: Readonly<Record<EvidenceType, Verifier>> = {
   tdx: async (evidence, request) => await verifyQuote(binary(evidence), request),
   psa: async (evidence, request) => await verifyPsa(binary(evidence), request),
   cca: async (evidence, request) => await verifyCca(binary(evidence), request),
+  "nvidia-gpu": async (evidence, request) => await verifyGpu(binary(evidence), request),
+  "event-log": async (evidence, request) => await verifyEventLog(binary(evidence), request),
   azure: async (evidence, request) => await verifyAzure(parseAzureJson(json(evidence)), request),
   tpm: async (evidence, request) =>
     evidence.form === "json"

@@ -14,6 +14,7 @@ import { type Appraisal, appraisalOf } from "../appraisal.ts";
 import { equalsHex } from "../binary/cursor.ts";
 import { keyOfPoint } from "../endorsements/trusted-key.ts";
 import { EvidenceError } from "../errors.ts";
+import { eventLogChecks, logAmong } from "../eventlog/checks.ts";
 import {
   expectationChecks,
   noNonceCheck,
@@ -127,6 +128,7 @@ async function judge(
     intelDebugCheck(quote, request.allowDebug ?? false),
     reportDataCheck("quote.report-data", quote.body.report.reportData, request.reportData),
     ...noNonceCheck("quote.nonce", request.nonce),
+    ...(await logChecks(quote, request)),
     ...tcbDemandChecks(evaluation, { pck: platform.extension, evaluationDataNumber }, policy),
   ];
   const authentic = authenticBy(made, AUTHENTICITY) && qe.outcome !== "failed";
@@ -210,6 +212,27 @@ async function quoteSignatureCheck(quote: Quote, { crypto }: IntelRequest): Prom
     "quote.signature",
     signed,
     signed ? "the attestation key signed the quote" : "the quote's signature is wrong",
+  );
+}
+
+/** An event log that came along must end in the registers of this very TD. */
+async function logChecks(quote: Quote, request: IntelRequest): Promise<Check[]> {
+  const log = logAmong(request.endorsements.parts);
+  if (log === undefined || quote.body.kind !== "tdx") return [];
+  const { mrTd, rtMrs } = quote.body.report;
+  const values = [mrTd, ...rtMrs].map((value, register): [number, string] => [
+    register,
+    toHex(value),
+  ]);
+  return await eventLogChecks(
+    log,
+    {
+      nameOf: (register) => (register === 0 ? "MRTD" : `RTMR${register - 1}`),
+      // MRTD is fixed before anything is logged.
+      values: new Map(values.slice(1)),
+      bank: "sha384",
+    },
+    request.crypto,
   );
 }
 
