@@ -1,5 +1,6 @@
 // The door of wasi: admission of modules, files in memory, runs in worker threads.
 export * from "./errors.ts";
+export * from "./host/in-thread.ts";
 export * from "./module/admit.ts";
 export * from "./offline/host-files.ts";
 export type { DirectoryMapping } from "./offline/load.ts";

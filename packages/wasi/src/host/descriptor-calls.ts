@@ -2,6 +2,7 @@
 import { RIGHTS } from "@holdfast/policy";
 import { listingOf } from "../vfs/listing.ts";
 import { FILETYPE } from "../vfs/nodes.ts";
+import { unsigned, unsignedBig } from "./adapter.ts";
 import { GUEST_RIGHTS } from "./descriptors.ts";
 import { ERRNO } from "./errno.ts";
 import type { Guest } from "./guest.ts";
@@ -43,17 +44,31 @@ export function descriptorCalls(guest: Guest, layout: StatLayout) {
   }
 
   return {
-    fd_advise(fd: number, _offset: bigint, _length: bigint, advice: number): number {
+    fd_advise(
+      fd: number,
+      _offset: number,
+      _offsetHigh: number,
+      _length: number,
+      _lengthHigh: number,
+      advice: number,
+    ): number {
       const file = fileOf(fd, RIGHTS.fd_advise);
       if (typeof file === "number") return file;
       return advice >= 0 && advice < ADVICES ? ERRNO.success : ERRNO.inval;
     },
 
-    fd_allocate(fd: number, offset: bigint, length: bigint): number {
+    fd_allocate(
+      fd: number,
+      offset: number,
+      offsetHigh: number,
+      length: number,
+      lengthHigh: number,
+    ): number {
       const file = fileOf(fd, RIGHTS.fd_allocate);
       if (typeof file === "number") return file;
-      const end = Number(BigInt.asUintN(64, offset)) + Number(BigInt.asUintN(64, length));
-      if (BigInt.asUintN(64, length) === 0n) return ERRNO.inval;
+      const wanted = unsigned(length, lengthHigh);
+      const end = unsigned(offset, offsetHigh) + wanted;
+      if (wanted === 0) return ERRNO.inval;
       if (end > Number.MAX_SAFE_INTEGER) return ERRNO.fbig;
       return end > file.size ? fs.resize(file, end) : ERRNO.success;
     },
@@ -91,7 +106,13 @@ export function descriptorCalls(guest: Guest, layout: StatLayout) {
       return ERRNO.success;
     },
 
-    fd_fdstat_set_rights(fd: number, base: bigint, inheriting: bigint): number {
+    fd_fdstat_set_rights(
+      fd: number,
+      base: number,
+      _baseHigh: number,
+      inheriting: number,
+      _inheritingHigh: number,
+    ): number {
       guest.enter();
       const descriptor = descriptors.get(fd);
       if (descriptor === undefined) return ERRNO.badf;
@@ -115,21 +136,32 @@ export function descriptorCalls(guest: Guest, layout: StatLayout) {
       return ERRNO.success;
     },
 
-    fd_filestat_set_size(fd: number, size: bigint): number {
+    fd_filestat_set_size(fd: number, size: number, sizeHigh: number): number {
       const file = fileOf(fd, RIGHTS.fd_filestat_set_size);
       if (typeof file === "number") return file;
-      const wanted = Number(BigInt.asUintN(64, size));
+      const wanted = unsigned(size, sizeHigh);
       return wanted > Number.MAX_SAFE_INTEGER ? ERRNO.fbig : fs.resize(file, wanted);
     },
 
-    fd_filestat_set_times(fd: number, accessed: bigint, modified: bigint, flags: number): number {
+    fd_filestat_set_times(
+      fd: number,
+      accessed: number,
+      accessedHigh: number,
+      modified: number,
+      modifiedHigh: number,
+      flags: number,
+    ): number {
       guest.enter();
       const descriptor = descriptors.get(fd);
       if (descriptor === undefined) return ERRNO.badf;
       if ((descriptor.rights & RIGHTS.fd_filestat_set_times) === 0) return ERRNO.notcapable;
       const node = descriptor.file ?? descriptor.directory;
       if (node === undefined) return ERRNO.inval;
-      return setTimes(fs, node, accessed, modified, flags);
+      const times = [
+        unsignedBig(accessed, accessedHigh),
+        unsignedBig(modified, modifiedHigh),
+      ] as const;
+      return setTimes(fs, node, times, flags);
     },
 
     fd_prestat_get(fd: number, result: number): number {
@@ -153,7 +185,14 @@ export function descriptorCalls(guest: Guest, layout: StatLayout) {
       return ERRNO.success;
     },
 
-    fd_readdir(fd: number, buffer: number, length: number, cookie: bigint, result: number): number {
+    fd_readdir(
+      fd: number,
+      buffer: number,
+      length: number,
+      cookieLow: number,
+      cookieHigh: number,
+      result: number,
+    ): number {
       const memory = guest.enter();
       const [at, room, to] = [buffer >>> 0, length >>> 0, result >>> 0];
       const descriptor = descriptors.get(fd);
@@ -161,11 +200,12 @@ export function descriptorCalls(guest: Guest, layout: StatLayout) {
       if (descriptor.directory === undefined) return ERRNO.notdir;
       if ((descriptor.rights & RIGHTS.fd_readdir) === 0) return ERRNO.notcapable;
       if (!memory.fits(at, room) || !memory.fits(to, 4)) return ERRNO.fault;
-      if (cookie === 0n || descriptor.listing === undefined) {
+      const cookie = unsigned(cookieLow, cookieHigh);
+      if (cookie === 0 || descriptor.listing === undefined) {
         descriptor.listing = listingOf(descriptor.directory);
       }
       const { bytes, starts } = descriptor.listing;
-      const from = starts[Number(BigInt.asUintN(64, cookie))] ?? bytes.length;
+      const from = starts[cookie] ?? bytes.length;
       const count = Math.min(room, bytes.length - from);
       memory.bytes.set(
         from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count),
@@ -182,7 +222,7 @@ export function descriptorCalls(guest: Guest, layout: StatLayout) {
   };
 }
 
-/** The bits of a rights argument that mean something here. */
-export function guestRights(rights: bigint): number {
-  return Number(BigInt.asUintN(32, rights)) & GUEST_RIGHTS;
+/** The bits of a rights argument that mean something here; all are in its low half. */
+export function guestRights(low: number): number {
+  return low & GUEST_RIGHTS;
 }

@@ -52,8 +52,6 @@ export class Guest {
   readonly environment: readonly Uint8Array[];
   stdinAt = 0;
   ending: Ending | undefined;
-  /** A call of the host failed half-way, so that files may be out of step: nothing of the run is kept. */
-  crash: { readonly thrown: unknown } | undefined;
   #outputLeft: number;
 
   constructor(parts: GuestParts) {
@@ -75,13 +73,9 @@ export class Guest {
   enter(): GuestMemory {
     if (this.memory.bytes.length === 0) this.ring.notePeakMemory(this.memory.refresh());
     if (this.ring.stopped) this.end({ state: "cancelled" });
-    if (this.crash !== undefined) this.stop();
+    // The call before broke off half-way, with the stack full: a guest may catch that, but gets no further call.
+    if (this.fs.altering) unwind();
     return this.memory;
-  }
-
-  /** Traps, so that nothing of the guest runs any more; a guest may catch what its host throws, but no trap. */
-  stop(): never {
-    return unwind();
   }
 
   /** Ends the run at once; nothing of the guest runs any more. */

@@ -1,6 +1,12 @@
 // The import object of a guest: both generations of Preview 1 and the Veracruz interface over the same calls.
 import { RIGHTS } from "@holdfast/policy";
-import { MODULE_PREVIEW1, MODULE_UNSTABLE, MODULE_VERACRUZ } from "../module/interface.ts";
+import {
+  IMPORTABLE,
+  MODULE_PREVIEW1,
+  MODULE_UNSTABLE,
+  MODULE_VERACRUZ,
+} from "../module/interface.ts";
+import { adapt, type PlainCall } from "./adapter.ts";
 import { descriptorCalls } from "./descriptor-calls.ts";
 import { Descriptor, FILE_RIGHTS } from "./descriptors.ts";
 import { ERRNO } from "./errno.ts";
@@ -12,8 +18,11 @@ import { type PollLayout, pollCalls } from "./poll.ts";
 import { processCalls } from "./process-calls.ts";
 import type { StatLayout } from "./stat.ts";
 
-/** Functions by module and name. */
+/** Functions by module and name, as a guest imports them. */
 export type Imports = Record<string, Record<string, (...values: never[]) => unknown>>;
+
+/** Changes each call, for traces. */
+export type WrapCall = (name: string, call: PlainCall) => PlainCall;
 
 /** What differs between the generations. */
 interface Generation {
@@ -35,31 +44,25 @@ const UNSTABLE: Generation = {
 };
 
 /** All imports a guest may use. */
-export function guestImports(guest: Guest): Imports {
-  return {
-    [MODULE_PREVIEW1]: guarded(guest, generation(guest, PREVIEW1)),
-    [MODULE_UNSTABLE]: guarded(guest, generation(guest, UNSTABLE)),
-    [MODULE_VERACRUZ]: guarded(guest, veracruzCalls(guest)),
+export function guestImports(guest: Guest, wrap?: WrapCall): Imports {
+  const all: Record<string, Record<string, PlainCall>> = {
+    [MODULE_PREVIEW1]: generation(guest, PREVIEW1),
+    [MODULE_UNSTABLE]: generation(guest, UNSTABLE),
+    [MODULE_VERACRUZ]: veracruzCalls(guest),
   };
+  return Object.fromEntries(
+    Object.entries(all).map(([from, calls]) => {
+      return [from, adapt(wrapped(calls, wrap), IMPORTABLE[from] ?? {}, wrap === undefined)];
+    }),
+  );
 }
 
-/** The same calls, where a throw ends the run: the guest might catch it, but gets no further call. */
-function guarded(guest: Guest, calls: Imports[string]): Imports[string] {
-  const guard = (call: (...values: never[]) => unknown) => {
-    return (...values: never[]): unknown => {
-      try {
-        return call(...values);
-      } catch (thrown) {
-        // Most likely the stack is full: here only what needs no further call is sure to be done.
-        if (guest.ending === undefined) guest.crash ??= { thrown };
-        return guest.stop();
-      }
-    };
-  };
-  return Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, guard(call)]));
+function wrapped(calls: Record<string, PlainCall>, wrap: WrapCall | undefined) {
+  if (wrap === undefined) return calls;
+  return Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, wrap(name, call)]));
 }
 
-function generation(guest: Guest, { whence, stat, poll }: Generation) {
+function generation(guest: Guest, { whence, stat, poll }: Generation): Record<string, PlainCall> {
   return {
     ...processCalls(guest),
     ...ioCalls(guest, whence),

@@ -1,6 +1,7 @@
 // Reading, writing and seeking (WASI Preview 1, fd_read to fd_tell). What a guest does most, so nothing is allocated.
 import { RIGHTS } from "@holdfast/policy";
 import type { FileNode } from "../vfs/file-node.ts";
+import { signed, unsigned } from "./adapter.ts";
 import type { Descriptor } from "./descriptors.ts";
 import { ERRNO } from "./errno.ts";
 import type { Guest } from "./guest.ts";
@@ -59,14 +60,12 @@ export function ioCalls(guest: Guest, whence: Whence) {
       const length = memory.u32(vectors + index * IOVEC_BYTES + 4);
       if (!memory.fits(at, length)) return ERRNO.fault;
       if (length === 0) continue;
-      if (!fs.reserve(file, position + length)) {
+      if (!fs.write(file, memory.buffer, at, position, length)) {
         if (position === to) return ERRNO.nospc;
         break;
       }
-      if (!file.copyIn(memory.buffer, at, position, length)) return ERRNO.nospc;
       position += length;
     }
-    if (position > to) fs.wrote(file);
     ring.countWritten(position - to);
     memory.setU32(result, position - to);
     return ERRNO.success;
@@ -110,7 +109,7 @@ export function ioCalls(guest: Guest, whence: Whence) {
     right: number,
     vectors: number,
     count: number,
-    offset: bigint,
+    position: number,
     result: number,
     act: (...values: Parameters<typeof readFile>) => number,
   ): number {
@@ -122,7 +121,6 @@ export function ioCalls(guest: Guest, whence: Whence) {
     const need = right | RIGHTS.fd_seek;
     if ((descriptor.rights & need) !== need) return ERRNO.notcapable;
     if (!checkVectors(vectors, count, result)) return ERRNO.fault;
-    const position = Number(BigInt.asUintN(64, offset));
     if (position > MAXIMUM_POSITION) return ERRNO.inval;
     return act(descriptor.file, position, vectors, count, result);
   }
@@ -149,13 +147,21 @@ export function ioCalls(guest: Guest, whence: Whence) {
       return errno;
     },
 
-    fd_pread(fd: number, vectors: number, count: number, offset: bigint, result: number): number {
+    fd_pread(
+      fd: number,
+      vectors: number,
+      count: number,
+      low: number,
+      high: number,
+      result: number,
+    ): number {
+      const position = unsigned(low, high);
       return atPosition(
         fd,
         RIGHTS.fd_read,
         vectors >>> 0,
         count >>> 0,
-        offset,
+        position,
         result >>> 0,
         readFile,
       );
@@ -177,24 +183,32 @@ export function ioCalls(guest: Guest, whence: Whence) {
       return errno;
     },
 
-    fd_pwrite(fd: number, vectors: number, count: number, offset: bigint, result: number): number {
+    fd_pwrite(
+      fd: number,
+      vectors: number,
+      count: number,
+      low: number,
+      high: number,
+      result: number,
+    ): number {
+      const position = unsigned(low, high);
       return atPosition(
         fd,
         RIGHTS.fd_write,
         vectors >>> 0,
         count >>> 0,
-        offset,
+        position,
         result >>> 0,
         writeFile,
       );
     },
 
-    fd_seek(fd: number, offset: bigint, from: number, result: number): number {
+    fd_seek(fd: number, low: number, high: number, from: number, result: number): number {
       const memory = guest.enter();
       const descriptor = descriptors.get(fd);
       if (descriptor === undefined) return ERRNO.badf;
       if (descriptor.stream >= 0) return ERRNO.spipe;
-      const move = Number(offset);
+      const move = signed(low, high);
       // Asking for the position takes less: the right to tell is enough.
       const need =
         move === 0 && from === whence.current ? RIGHTS.fd_seek | RIGHTS.fd_tell : RIGHTS.fd_seek;

@@ -2,6 +2,7 @@
 // descriptor for the right first, then the policy at the very path.
 import { RIGHTS } from "@holdfast/policy";
 import { DirectoryNode, LinkNode } from "../vfs/nodes.ts";
+import { unsignedBig } from "./adapter.ts";
 import { mayLink, mayMove } from "./crossing.ts";
 import { ERRNO } from "./errno.ts";
 import type { Guest } from "./guest.ts";
@@ -64,8 +65,10 @@ export function pathCalls(guest: Guest, layout: StatLayout) {
       flags: number,
       path: number,
       length: number,
-      accessed: bigint,
-      modified: bigint,
+      accessed: number,
+      accessedHigh: number,
+      modified: number,
+      modifiedHigh: number,
       timeFlags: number,
     ): number {
       guest.enter();
@@ -75,7 +78,11 @@ export function pathCalls(guest: Guest, layout: StatLayout) {
       const node = lookup.node;
       if (node === undefined) return ERRNO.noent;
       if (lookup.slash && !(node instanceof DirectoryNode)) return ERRNO.notdir;
-      return setTimes(fs, node, accessed, modified, timeFlags);
+      const times = [
+        unsignedBig(accessed, accessedHigh),
+        unsignedBig(modified, modifiedHigh),
+      ] as const;
+      return setTimes(fs, node, times, timeFlags);
     },
 
     path_link(

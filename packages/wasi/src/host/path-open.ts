@@ -70,8 +70,10 @@ export function openCalls(guest: Guest) {
       path: number,
       pathLength: number,
       oflags: number,
-      rightsBase: bigint,
-      rightsInheriting: bigint,
+      rightsBase: number,
+      _rightsBaseHigh: number,
+      rightsInheriting: number,
+      _rightsInheritingHigh: number,
       fdflags: number,
       result: number,
     ): number {

@@ -59,7 +59,7 @@ export function processCalls(guest: Guest) {
       return ERRNO.success;
     },
 
-    clock_time_get(id: number, _precision: bigint, result: number): number {
+    clock_time_get(id: number, _precision: number, _precisionHigh: number, result: number): number {
       const memory = guest.enter();
       if (clocks.off) return ERRNO.acces;
       if (!memory.fits(result >>> 0, 8)) return ERRNO.fault;

@@ -1,7 +1,6 @@
 // The layout of a filestat, which the two generations of Preview 1 have differently, and setting of times.
 import type { FileSystem } from "../vfs/file-system.ts";
 import type { Moment, Node } from "../vfs/nodes.ts";
-import { nanoseconds } from "../vfs/snapshot-files.ts";
 import { ERRNO } from "./errno.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 
@@ -51,21 +50,31 @@ export function writeStat(
 export function setTimes(
   fs: FileSystem,
   node: Node,
-  accessed: bigint,
-  modified: bigint,
+  [accessed, modified]: readonly [bigint, bigint],
   flags: number,
 ): number {
   if ((flags & ~FST_ALL) !== 0) return ERRNO.inval;
   if ((flags & FST.atim) !== 0 && (flags & FST.atimNow) !== 0) return ERRNO.inval;
   if ((flags & FST.mtim) !== 0 && (flags & FST.mtimNow) !== 0) return ERRNO.inval;
-  if ((flags & FST.atim) !== 0) node.accessed = BigInt.asUintN(64, accessed);
+  if ((flags & FST.atim) !== 0) node.accessed = accessed;
   if ((flags & FST.atimNow) !== 0) node.accessed = fs.now();
-  if ((flags & FST.mtim) !== 0) node.modified = BigInt.asUintN(64, modified);
+  if ((flags & FST.mtim) !== 0) node.modified = modified;
   if ((flags & FST.mtimNow) !== 0) node.modified = fs.now();
   fs.touched(node);
   return ERRNO.success;
 }
 
+/** Nanoseconds of a moment, exact, without a bigint for the usual one in milliseconds. */
 function writeMoment(memory: GuestMemory, at: number, moment: Moment): void {
-  memory.setBigU64(at, nanoseconds(moment));
+  if (typeof moment === "bigint") {
+    memory.setBigU64(at, moment);
+    return;
+  }
+  // 1e6 times the moment has more bits than a number holds: it is put together from parts that have not.
+  const upper = Math.floor(moment / 0x20_0000) * 1e6;
+  const carry = Math.floor(upper / 0x800);
+  const lower = (upper - carry * 0x800) * 0x20_0000 + (Math.floor(moment) % 0x20_0000) * 1e6;
+  const more = Math.floor(lower / 0x1_0000_0000);
+  memory.setU32(at, lower - more * 0x1_0000_0000);
+  memory.setU32(at + 4, carry + more);
 }

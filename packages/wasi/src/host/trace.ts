@@ -1,8 +1,10 @@
 // Traces of calls: name, arguments, result, one line each. Paths are shown as text, other pointers as numbers; no
 // bytes that are read or written are shown.
+import { PREVIEW1 } from "../module/interface.ts";
+import { unsignedBig } from "./adapter.ts";
 import { errnoName } from "./errno.ts";
 import type { Guest } from "./guest.ts";
-import type { Imports } from "./imports.ts";
+import type { WrapCall } from "./imports.ts";
 import { RECORD } from "./ring.ts";
 
 /** Which arguments are a path: the pointer's place, its length being the next. */
@@ -20,15 +22,15 @@ const PATHS: Readonly<Record<string, readonly number[]>> = {
 };
 const SHOWN_PATH = 256;
 
-/** The same calls, each leaving a line. */
-export function traced(guest: Guest, imports: Imports): Imports {
+/** Makes each call leave a line. */
+export function traceCalls(guest: Guest): WrapCall {
   const encoder = new TextEncoder();
   const leave = (line: string): void => {
     const bytes = encoder.encode(line);
     guest.ring.write(RECORD.trace, bytes, 0, bytes.length);
   };
-  const wrap = (name: string, call: (...values: never[]) => unknown) => {
-    return (...values: never[]): unknown => {
+  return (name, call) =>
+    (...values) => {
       const shown = `${name}(${show(guest, name, values)})`;
       // A call that ends the run has no result.
       if (name === "proc_exit") leave(shown);
@@ -36,29 +38,26 @@ export function traced(guest: Guest, imports: Imports): Imports {
       leave(typeof result === "number" ? `${shown} = ${errnoName(result)}` : shown);
       return result;
     };
-  };
-  return Object.fromEntries(
-    Object.entries(imports).map(([from, calls]) => [
-      from,
-      Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, wrap(name, call)])),
-    ]),
-  );
 }
 
-function show(guest: Guest, name: string, values: readonly unknown[]): string {
+/** Arguments by the function's type: wide ones are put together, pointer and length of a path become its text. */
+function show(guest: Guest, name: string, values: readonly number[]): string {
+  const [parameters = ""] = (PREVIEW1[name] ?? "i").split(":");
   const paths = PATHS[name] ?? [];
-  return values
-    .flatMap((value, index) => {
-      if (paths.includes(index - 1)) return [];
-      return [
-        paths.includes(index) ? showPath(guest, Number(value), values[index + 1]) : `${value}`,
-      ];
-    })
-    .join(", ");
+  const shown: string[] = [];
+  let at = 0;
+  for (const [index, letter] of [...parameters].entries()) {
+    const [value = 0, next = 0] = values.slice(at);
+    at += letter === "I" ? 2 : 1;
+    if (paths.includes(index - 1)) continue;
+    if (paths.includes(index)) shown.push(showPath(guest, value, next));
+    else shown.push(letter === "I" ? `${BigInt.asIntN(64, unsignedBig(value, next))}` : `${value}`);
+  }
+  return shown.join(", ");
 }
 
-function showPath(guest: Guest, pointer: number, length: unknown): string {
-  const [at, bytes] = [pointer >>> 0, Math.min(Number(length) >>> 0, SHOWN_PATH)];
+function showPath(guest: Guest, pointer: number, length: number): string {
+  const [at, bytes] = [pointer >>> 0, Math.min(length >>> 0, SHOWN_PATH)];
   if (!guest.enter().fits(at, bytes)) return `outside memory ${at}`;
   return JSON.stringify(guest.memory.text(at, bytes) ?? "not UTF-8");
 }

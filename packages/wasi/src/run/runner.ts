@@ -12,6 +12,8 @@ export interface RunnerOptions {
   readonly createWorker: CreateWorker;
   /** Idle workers kept ready. Default 1. */
   readonly warm?: number;
+  /** Workers kept idle after their runs, at least as many as are kept ready. Default: no more than those. */
+  readonly retained?: number;
   /** How long a run that may keep its output has, when ended, to come to a call of its host. Default 30 ms. */
   readonly graceMs?: number;
 }
@@ -34,6 +36,7 @@ export function createSourceWorker(): Worker {
 export class Runner {
   readonly #createWorker: CreateWorker;
   readonly #warm: number;
+  readonly #retained: number;
   readonly #graceMs: number;
   readonly #idle: WorkerSlot[] = [];
   readonly #active = new Set<ActiveRun>();
@@ -42,6 +45,7 @@ export class Runner {
   constructor(options: RunnerOptions) {
     this.#createWorker = options.createWorker;
     this.#warm = options.warm ?? 1;
+    this.#retained = Math.max(options.retained ?? 0, this.#warm);
     this.#graceMs = options.graceMs ?? 30;
     this.#warmUp();
   }
@@ -77,7 +81,7 @@ export class Runner {
   }
 
   #giveBack(slot: WorkerSlot, reusable: boolean): void {
-    const wanted = reusable && slot.alive && !this.#closed && this.#idle.length < this.#warm;
+    const wanted = reusable && slot.alive && !this.#closed && this.#idle.length < this.#retained;
     if (wanted) this.#idle.push(slot);
     else slot.terminate();
     this.#warmUp();

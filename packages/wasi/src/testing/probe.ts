@@ -70,7 +70,6 @@ export class Probe {
     const directories = directoriesOf(rights, this.#snapshot);
     this.memory = new WebAssembly.Memory({ initial: PAGES });
     this.guest = makeGuest({
-      compiled: NO_MODULE,
       snapshot: this.#snapshot,
       rights: [...rights],
       directories: neededDirectories(rights, directories),
@@ -80,8 +79,6 @@ export class Probe {
       clock: options.clock ?? "system",
       random: "system",
       stdin: Buffer.from(options.stdin ?? ""),
-      trace: false,
-      keepPartialOutput: false,
       ring: createRing(),
       ...limitsOf(options.limits),
     });
@@ -258,8 +255,3 @@ export class Probe {
     };
   }
 }
-
-/** The smallest module there is: makeGuest does not instantiate. */
-const NO_MODULE = new WebAssembly.Module(
-  new Uint8Array([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]),
-);

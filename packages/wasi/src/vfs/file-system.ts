@@ -35,6 +35,11 @@ export class FileSystem {
   entries = 1;
   /** A limit was reached at least once. */
   limited = false;
+  /**
+   * An alteration has begun and not ended. It stays so when a full stack breaks one off: names, counts and bytes may
+   * then be out of step, and the run must not go on.
+   */
+  altering = false;
   /** Anything was changed, so that a capture is worth a walk. */
   changed = false;
   /** Paths of snapshot files that were read. */
@@ -89,6 +94,7 @@ export class FileSystem {
   addName(node: FileNode | LinkNode, parent: DirectoryNode, name: string): number {
     const refused = this.#refuseNew(parent, name);
     if (refused !== ERRNO.success) return refused;
+    this.altering = true;
     node.links += 1;
     node.changed = this.#now();
     this.#enter(parent, name, node);
@@ -97,20 +103,24 @@ export class FileSystem {
 
   /** Takes a name of a file or link away. */
   removeName(parent: DirectoryNode, name: string, node: FileNode | LinkNode): void {
+    this.altering = true;
     parent.entries.delete(name);
     node.links -= 1;
     node.changed = this.#now();
     this.entries -= 1;
     this.#altered(parent);
     if (node instanceof FileNode) this.#freeWhenUnused(node);
+    this.altering = false;
   }
 
   removeDirectory(parent: DirectoryNode, name: string, node: DirectoryNode): number {
     if (node.entries.size > 0) return ERRNO.notempty;
+    this.altering = true;
     parent.entries.delete(name);
     node.removed = true;
     this.entries -= 1;
     this.#altered(parent);
+    this.altering = false;
     return ERRNO.success;
   }
 
@@ -133,6 +143,7 @@ export class FileSystem {
       if (node instanceof DirectoryNode) return ERRNO.notdir;
       this.removeName(to.parent, to.name, to.node);
     }
+    this.altering = true;
     from.parent.entries.delete(from.name);
     to.parent.entries.set(to.name, node);
     node.changed = this.#now();
@@ -144,6 +155,7 @@ export class FileSystem {
       node.listing = undefined;
       inheritEntry(node, entryOf(to.parent, to.name));
     }
+    this.altering = false;
     return ERRNO.success;
   }
 
@@ -151,36 +163,38 @@ export class FileSystem {
   resize(node: FileNode, size: number): number {
     const grown = size - node.size;
     if (this.bytes + grown > this.limits.bytes) return this.#full();
-    if (!node.resize(size)) return ERRNO.nospc;
-    this.bytes += grown;
-    this.wrote(node);
-    return ERRNO.success;
+    this.altering = true;
+    const done = node.resize(size);
+    if (done) {
+      this.bytes += grown;
+      this.#wrote(node);
+    }
+    this.altering = false;
+    return done ? ERRNO.success : ERRNO.nospc;
   }
 
-  /** Room for a file to reach a size: zero when there is none. */
-  reserve(node: FileNode, size: number): boolean {
-    if (size <= node.size) return true;
-    if (this.bytes + size - node.size > this.limits.bytes) {
+  /** Writes bytes of a buffer into a file, which grows when it must. @returns false when there is no room */
+  write(node: FileNode, source: Buffer, at: number, to: number, length: number): boolean {
+    const grown = to + length - node.size;
+    if (grown > 0 && this.bytes + grown > this.limits.bytes) {
       this.limited = true;
       return false;
     }
-    this.bytes += size - node.size;
-    node.size = size;
-    return true;
+    this.altering = true;
+    const done = node.copyIn(source, at, to, length);
+    if (done && grown > 0) {
+      this.bytes += grown;
+      node.size += grown;
+    }
+    this.#wrote(node);
+    this.altering = false;
+    return done;
   }
 
   /** Notes that a file is read; called once a file. */
   noteRead(node: FileNode): void {
     node.wasRead = true;
     if (node.original && node.origin !== undefined) this.inputs.add(node.origin);
-  }
-
-  /** Notes that content changed. */
-  wrote(node: FileNode): void {
-    const now = this.#now();
-    node.modified = now;
-    node.changed = now;
-    this.changed = true;
   }
 
   /** Notes that times were set. */
@@ -192,9 +206,11 @@ export class FileSystem {
 
   /** A descriptor of a file was closed. */
   closed(node: FileNode): void {
+    this.altering = true;
     node.opens -= 1;
     if (node.anonymous && node.opens === 0) this.entries -= 1;
     this.#freeWhenUnused(node);
+    this.altering = false;
   }
 
   now(): Moment {
@@ -234,9 +250,18 @@ export class FileSystem {
   }
 
   #enter(parent: DirectoryNode, name: string, node: Node): void {
+    this.altering = true;
     parent.entries.set(name, node);
     this.entries += 1;
     this.#altered(parent);
+    this.altering = false;
+  }
+
+  #wrote(node: FileNode): void {
+    const now = this.#now();
+    node.modified = now;
+    node.changed = now;
+    this.changed = true;
   }
 
   #altered(directory: DirectoryNode): void {

@@ -5,7 +5,7 @@ import { GuestRandomness } from "../host/guest-random.ts";
 import { guestImports } from "../host/imports.ts";
 import { Ring } from "../host/ring.ts";
 import { openAtStart } from "../host/start.ts";
-import { traced } from "../host/trace.ts";
+import { traceCalls } from "../host/trace.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import { FileSystem } from "../vfs/file-system.ts";
 import { policyTree } from "../vfs/policy-tree.ts";
@@ -18,7 +18,7 @@ export function runJob(job: Job): JobEnd {
   const startedAt = performance.now();
   const guest = makeGuest(job);
   const ended = execute(guest, job);
-  const keeps = guest.crash === undefined && (ended.state === "exited" || job.keepPartialOutput);
+  const keeps = ended.state === "exited" || (job.keepPartialOutput && !guest.fs.altering);
   return {
     ...ended,
     ...(guest.fs.limited && ended.reason === undefined ? { reason: "RUN_STORAGE_LIMIT" } : {}),
@@ -31,8 +31,14 @@ export function runJob(job: Job): JobEnd {
 
 type Ended = Pick<JobEnd, "state" | "exitCode" | "trap" | "reason">;
 
+/** How a run ends whose host was broken off in the middle of a call. */
+const STACK_OVERFLOW: Ended = { state: "trapped", trap: { message: "stack overflow" } };
+
+/** What of a job makes its guest. */
+export type GuestJob = Omit<Job, "compiled" | "memory" | "trace" | "keepPartialOutput">;
+
 /** The guest of a job, before anything of it runs. */
-export function makeGuest(job: Job): Guest {
+export function makeGuest(job: GuestJob): Guest {
   const clocks = new GuestClocks(job.clock);
   const rights = new Map(job.rights);
   const limits = { bytes: bytesIn(job.snapshot) + job.storageBytes, entries: job.entries };
@@ -57,20 +63,20 @@ export function makeGuest(job: Job): Guest {
 
 function execute(guest: Guest, job: Job): Ended {
   try {
-    const calls = guestImports(guest);
+    const calls = guestImports(guest, job.trace ? traceCalls(guest) : undefined);
     const memory = job.memory === undefined ? undefined : new WebAssembly.Memory(job.memory);
     const instance = new WebAssembly.Instance(job.compiled, {
-      ...(job.trace ? traced(guest, calls) : calls),
+      ...calls,
       ...(memory === undefined ? {} : { env: { memory } }),
     });
     guest.memory.attach(memory ?? (instance.exports["memory"] as WebAssembly.Memory));
     guest.ring.notePeakMemory(guest.memory.bytes.length);
     const start = instance.exports["_start"] as (argc: number, argv: number) => void;
     start(0, 0);
-    if (guest.crash !== undefined) throw guest.crash.thrown;
+    if (guest.fs.altering) return STACK_OVERFLOW;
     return { state: "exited", exitCode: 0 };
   } catch (thrown) {
-    if (guest.crash !== undefined) return faultOf(guest.crash.thrown);
+    if (guest.fs.altering && guest.ending === undefined) return STACK_OVERFLOW;
     return guest.ending === undefined ? faultOf(thrown) : endOf(guest.ending);
   } finally {
     if (guest.memory.bytes.length === 0) guest.ring.notePeakMemory(guest.memory.refresh());

@@ -1,6 +1,8 @@
 // What a thrown value says of the guest: a trap with the WebAssembly function it happened in, a stack that is full,
 // memory that is short, or a fault of our own.
 
+import { ADAPTER_NAME } from "../host/adapter.ts";
+
 /** A trap, or a failure that is not the guest's. */
 export type Fault =
   | { readonly state: "trapped"; readonly trap: { message: string; function?: string } }
@@ -8,7 +10,7 @@ export type Fault =
 
 const MAXIMUM_TEXT = 200;
 /** A frame of WebAssembly in V8's stack traces; the name is the module's and the function's, from the name section. */
-const FRAME = /^\s*at (?:(.+) \()?wasm:\/\/wasm\/[^:]*:wasm-function\[(\d+)\]/m;
+const FRAME = /^\s*at (?:(.+) \()?wasm:\/\/wasm\/([^:]*):wasm-function\[(\d+)\]/gm;
 
 /** Reads a thrown value. */
 export function faultOf(thrown: unknown): Fault {
@@ -31,11 +33,12 @@ export function faultOf(thrown: unknown): Fault {
 }
 
 function functionIn(stack: string): string | undefined {
-  const frame = FRAME.exec(stack);
-  if (frame === null) return undefined;
-  const [, qualified, index] = frame;
-  // V8 writes module.function when the module has a name of its own, and an index where a function has none.
-  return printable(qualified === undefined ? `function ${index}` : qualified);
+  for (const [, qualified, place, index] of stack.matchAll(FRAME)) {
+    if (place?.startsWith(ADAPTER_NAME)) continue;
+    // V8 writes module.function when the module has a name of its own, and an index where a function has none.
+    return printable(qualified === undefined ? `function ${index}` : qualified);
+  }
+  return undefined;
 }
 
 function isWasmException(thrown: unknown): boolean {
