@@ -9,11 +9,14 @@ export interface RunStarter {
   close(): Promise<void>;
 }
 
+/** Threads that stay after runs at once, for the next ones. */
+const RETAINED = 4;
+
 /** A runner that is made when it is first prepared or used. */
 export function lazyRunner(createWorker: CreateWorker): RunStarter {
   let runner: Runner | undefined;
   const made = (): Runner => {
-    runner ??= new Runner({ createWorker });
+    runner ??= new Runner({ createWorker, retained: RETAINED });
     return runner;
   };
   return {
