@@ -2,6 +2,7 @@
 export { simulatedPcrs } from "@holdfast/attester";
 export * from "./arm/world.ts";
 export * from "./azure/world.ts";
+export * from "./eventlog/log.ts";
 export * from "./intel/defects.ts";
 export {
   COMPONENTS,
@@ -19,6 +20,7 @@ export * from "./nitro/content-defects.ts";
 export * from "./nitro/defect.ts";
 export * from "./nitro/format-defects.ts";
 export * from "./nitro/world.ts";
+export * from "./nvidia/world.ts";
 export * from "./pki/party.ts";
 export * from "./snp/defects.ts";
 export * from "./snp/report.ts";

@@ -1,7 +1,7 @@
 // Event logs of measured boot in the crypto-agile format (TCG PC client platform firmware profile, section 10), of TPMs and
 // of confidential computing (CCEL). A log is what somebody says happened; it counts as far as its replay ends in register
 // values that evidence proves.
-import { type CryptoPort, concat, type DigestName, toText } from "@holdfast/core";
+import { type CryptoPort, concat, type DigestName } from "@holdfast/core";
 import { ByteCursor } from "../binary/cursor.ts";
 import { EvidenceError, malformed } from "../errors.ts";
 import { bankLength, type TpmBank, tpmBank } from "../tpm/algorithms.ts";
@@ -95,7 +95,8 @@ function parseHeader(cursor: ByteCursor): TpmBank[] {
   const size = cursor.u32("event size");
   if (type !== EV_NO_ACTION) throw malformed("event log: the first event is not a header");
   const event = new ByteCursor(cursor.bytes(size, "header"), "little", "event log header");
-  if (toText(event.bytes(SIGNATURE.length, "signature")) !== SIGNATURE) {
+  const signature = event.bytes(SIGNATURE.length, "signature");
+  if (String.fromCharCode(...signature) !== SIGNATURE) {
     throw malformed("event log: not in the crypto-agile format");
   }
   event.bytes(9, "platform class and versions");
