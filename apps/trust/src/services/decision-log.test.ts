@@ -1,11 +1,12 @@
 // The log of decisions: whole across restarts and losses of power, and a change anywhere in it is seen.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { check, unmet, webCrypto } from "@holdfast/core";
-import { type Decision, verifyLog } from "@holdfast/evidence";
+import { type Decision, type DecisionRecord, verifyLog } from "@holdfast/evidence";
 import type { TrustError } from "../errors.ts";
 import { lockData } from "./data-lock.ts";
 import { DecisionLog } from "./decision-log.ts";
@@ -68,6 +69,21 @@ test("a first line that was cut off leaves an empty log", async (t) => {
   await writeFile(file, '{"sequ');
   await fill(file, 1);
   assert.deepEqual(unmet((await verifyLog(await linesOf(file), webCrypto)).checks), []);
+});
+
+test("a decision too long for a line is named by its hashes, and the log opens again", async (t) => {
+  const file = await newFile(t);
+  const log = await DecisionLog.open(file);
+  const long = "x".repeat(300 * 1024);
+  await log.append({ ...decision(0), evidence: long, facts: { number: 0, content: long } });
+  await log.close();
+  await fill(file, 1, 1);
+  const records: DecisionRecord[] = [];
+  const { checks } = await verifyLog(await linesOf(file), webCrypto, (each) => records.push(each));
+  assert.deepEqual(unmet(checks), []);
+  const hash = createHash("sha256").update(long).digest("hex");
+  assert.equal(records[0]?.evidence, undefined);
+  assert.deepEqual(records[0]?.facts, { number: 0, content_sha256: hash, evidence_sha256: hash });
 });
 
 test("a log whose last line is no decision is refused", async (t) => {

@@ -1,4 +1,5 @@
 // The log of decisions: lines that hold each other's hashes, appended and on disk before anybody hears of the decision.
+import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { messageOf, toText, webCrypto } from "@holdfast/core";
 import {
@@ -12,6 +13,7 @@ import {
 import { TrustError } from "../errors.ts";
 
 const LINE_FEED = 0x0a;
+const LONG = 512;
 
 /** An append-only log in one file. */
 export class DecisionLog {
@@ -58,16 +60,34 @@ export class DecisionLog {
   }
 
   async #write(decision: Decision): Promise<void> {
-    const line = encodeRecord({
-      ...decision,
-      sequence: this.#sequence,
-      previous: this.#previous,
-    });
+    const place = { sequence: this.#sequence, previous: this.#previous };
+    const whole = encodeRecord({ ...decision, ...place });
+    const line =
+      whole.length <= MAXIMUM_RECORD ? whole : encodeRecord({ ...shortened(decision), ...place });
     await this.#file.appendFile(`${line}\n`);
     await this.#file.datasync();
     this.#sequence += 1;
     this.#previous = await hashOfLine(line, webCrypto);
   }
+}
+
+/**
+ * A decision whose long texts are named by their hashes: a line over the bound could not be read again. It can't be
+ * replayed from the log alone then, but what was judged can still be told by its hash.
+ */
+function shortened({ evidence, csr, ...decision }: Decision): Decision {
+  const facts = { ...decision.facts, ...(evidence && { evidence }), ...(csr && { csr }) };
+  return {
+    ...decision,
+    checks: decision.checks.map((each) => ({ ...each, detail: each.detail.slice(0, LONG) })),
+    facts: Object.fromEntries(
+      Object.entries(facts).map(([name, value]) =>
+        typeof value === "string" && value.length > LONG
+          ? [`${name}_sha256`, createHash("sha256").update(value).digest("hex")]
+          : [name, value],
+      ),
+    ),
+  };
 }
 
 async function lastLine(file: FileHandle): Promise<string | undefined> {
