@@ -62,8 +62,8 @@ export class DecisionLog {
   async #write(decision: Decision): Promise<void> {
     const place = { sequence: this.#sequence, previous: this.#previous };
     const whole = encodeRecord({ ...decision, ...place });
-    const line =
-      whole.length <= MAXIMUM_RECORD ? whole : encodeRecord({ ...shortened(decision), ...place });
+    const fits = Buffer.byteLength(whole) <= MAXIMUM_RECORD;
+    const line = fits ? whole : encodeRecord({ ...shortened(decision), ...place });
     await this.#file.appendFile(`${line}\n`);
     await this.#file.datasync();
     this.#sequence += 1;

@@ -29,7 +29,7 @@ export interface DecisionRecord extends Decision {
 
 /** What stands for the line before the first. */
 export const FIRST_PREVIOUS: string = "0".repeat(64);
-/** The longest line, in characters. */
+/** The longest line, in bytes. */
 export const MAXIMUM_RECORD = 256 * 1024;
 
 /** The line of a record, without its line feed. */
