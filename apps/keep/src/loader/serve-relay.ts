@@ -1,4 +1,5 @@
 // The loader's side of the way to the attestation service: carries the keep's two requests there, and nothing else.
+import { type IncomingMessage, request } from "node:http";
 import type { Duplex } from "node:stream";
 import { encodeFrame, readFrames } from "@holdfast/attester";
 import { fromText, messageOf, readBody, toText } from "@holdfast/core";
@@ -16,9 +17,9 @@ export async function serveRelay(
   onFault: (message: string) => void,
 ): Promise<void> {
   try {
-    for await (const request of readFrames(stream, MAXIMUM_MESSAGE)) {
-      const answer = await carry(toText(request), attestationUrl).catch((thrown: unknown) => {
-        const error = `attestation service ${attestationUrl} can't be reached: ${reasonOf(thrown)}`;
+    for await (const message of readFrames(stream, MAXIMUM_MESSAGE)) {
+      const answer = await carry(toText(message), attestationUrl).catch((thrown: unknown) => {
+        const error = `attestation service ${attestationUrl} can't be reached: ${messageOf(thrown)}`;
         onFault(error);
         return { error };
       });
@@ -30,26 +31,28 @@ export async function serveRelay(
 }
 
 async function carry(
-  request: string,
+  message: string,
   attestationUrl: string,
 ): Promise<{ status: number; body: string }> {
-  const { path, body } = JSON.parse(request) as { path?: unknown; body?: unknown };
+  const { path, body } = JSON.parse(message) as { path?: unknown; body?: unknown };
   if (typeof path !== "string" || !PATHS.includes(path)) throw new Error("not a path to carry to");
-  const response = await fetch(new URL(path, attestationUrl), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-    redirect: "error",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  const bytes =
-    response.body === null ? new Uint8Array() : await readBody(response.body, MAXIMUM_ANSWER);
+  const response = await post(new URL(path, attestationUrl), JSON.stringify(body));
+  const bytes = await readBody(response, MAXIMUM_ANSWER);
   if (bytes === undefined) throw new Error(`the answer is over ${MAXIMUM_ANSWER} bytes`);
-  return { status: response.status, body: toText(bytes) };
+  return { status: response.statusCode ?? 0, body: toText(bytes) };
 }
 
-/** fetch says why only in the cause. */
-function reasonOf(thrown: unknown): string {
-  const cause = thrown instanceof Error ? thrown.cause : undefined;
-  return cause === undefined ? messageOf(thrown) : messageOf(cause);
+// Not fetch: it would double the memory of a process of which there is one for each keep.
+function post(url: URL, body: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const call = request(url, {
+      method: "POST",
+      agent: false,
+      headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    call.once("response", resolve);
+    call.once("error", reject);
+    call.end(body);
+  });
 }
