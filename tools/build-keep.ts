@@ -1,5 +1,7 @@
 // Builds the keep's bundle: one file, the same bytes wherever and whenever it is built from the same source, for its
-// hash is what policies name. Usage: node tools/build-keep.ts [--out FILE]; prints {bundle, sha384, measurement}.
+// hash is what policies name. Beside it goes the loader, which is not measured, as one file too: it starts in half the
+// time and takes half the memory. Usage: node tools/build-keep.ts [--out FILE]; prints {bundle, sha384, measurement,
+// loader}.
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -9,6 +11,7 @@ import { type BuildOptions, build } from "esbuild";
 /** The repository. */
 const ROOT = resolve(import.meta.dirname, "..");
 const KEEP_ENTRY = "apps/keep/src/main.ts";
+const LOADER_ENTRY = "apps/keep/src/loader/main.ts";
 const WORKER_ENTRY = "packages/wasi/src/worker/entry.ts";
 /** First thing in every worker: programs of others run there, and a program needs nothing of Node's. */
 const WORKER_PRELUDE = `for(const scope of ["net","fs","worker","child"])process.permission?.drop(scope);\n`;
@@ -24,6 +27,11 @@ export async function buildKeepBundle(): Promise<Uint8Array> {
       KEEP_WORKER_SOURCE: JSON.stringify(WORKER_PRELUDE + new TextDecoder().decode(worker)),
     },
   });
+}
+
+/** The loader's bytes. */
+export function buildLoaderBundle(): Promise<Uint8Array> {
+  return bundled(LOADER_ENTRY, {});
 }
 
 /** SHA-384 of a bundle, and the measurement that policies name: its first 32 bytes. */
@@ -69,9 +77,12 @@ if (import.meta.main) {
   const bytes = await buildKeepBundle();
   mkdirSync(dirname(values.out), { recursive: true });
   writeFileSync(values.out, bytes);
+  const loader = join(dirname(values.out), "loader.mjs");
+  writeFileSync(loader, await buildLoaderBundle());
+  const named = (file: string): string => relative(process.cwd(), file);
   console.log(
     JSON.stringify(
-      { bundle: relative(process.cwd(), values.out), ...measureBytes(bytes) },
+      { bundle: named(values.out), ...measureBytes(bytes), loader: named(loader) },
       undefined,
       2,
     ),

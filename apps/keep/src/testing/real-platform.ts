@@ -116,7 +116,7 @@ export async function startRealKeep(
   });
   const stateFile = join(platform.directory, `keep-${port}.json`);
   const logFile = join(platform.directory, `keep-${port}.log`);
-  const loader = spawn(process.execPath, ["apps/keep/src/loader/main.ts"], {
+  const loader = spawn(process.execPath, [join(platform.directory, "loader.mjs")], {
     cwd: ROOT,
     stdio: ["pipe", "ignore", "ignore"],
   });
