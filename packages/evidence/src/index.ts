@@ -57,6 +57,8 @@ export * from "./nitro/verify.ts";
 export { type GpuReport, parseGpuReport } from "./nvidia/report.ts";
 export { nvidiaRoot } from "./nvidia/root.ts";
 export { GPU_CHECKS, type GpuClaims, verifyGpu } from "./nvidia/verify.ts";
+export { type RaTlsClaims, TAGGED_EVIDENCE, verifyRaTls } from "./ratls/certificate.ts";
+export { ENARX_SGX, type EnarxClaims, verifyEnarxRequest } from "./ratls/enarx-request.ts";
 export * from "./recognise.ts";
 export * from "./reference/match.ts";
 export * from "./snp/authorities.ts";

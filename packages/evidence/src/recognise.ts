@@ -1,6 +1,16 @@
 // Tells what kind of evidence bytes are, by their content alone. Text forms are seen through: hexadecimal, base64, JSON,
 // PEM. What is recognised is not judged: anybody can write bytes that look like evidence.
-import { fromBase64, fromBase64Url, fromHex, HoldfastError, toText } from "@holdfast/core";
+import {
+  type Extensions,
+  fromBase64,
+  fromBase64Url,
+  fromHex,
+  fromPem,
+  HoldfastError,
+  parseCertificate,
+  parseCertificationRequest,
+  toText,
+} from "@holdfast/core";
 import { isAzureJson } from "./azure/evidence.ts";
 import { readCbor } from "./cbor/read.ts";
 import { cborEntry } from "./cbor/values.ts";
@@ -9,6 +19,8 @@ import { EvidenceError } from "./errors.ts";
 import { isEventLog } from "./eventlog/event-log.ts";
 import { type JsonObject, jsonObject } from "./json/members.ts";
 import { isGpuReport } from "./nvidia/report.ts";
+import { TAGGED_EVIDENCE } from "./ratls/certificate.ts";
+import { ENARX_SGX } from "./ratls/enarx-request.ts";
 import { isSnpJson } from "./snp/json-report.ts";
 import { SNP_REPORT_LENGTH } from "./snp/report.ts";
 import { TPM_MAGIC } from "./tpm/attest.ts";
@@ -26,6 +38,8 @@ export const EVIDENCE_TYPES = [
   "cca",
   "nvidia-gpu",
   "event-log",
+  "ra-tls",
+  "enarx-csr",
 ] as const;
 
 /** A kind of evidence. */
@@ -72,6 +86,8 @@ const BINARY: readonly (readonly [EvidenceType, (bytes: Uint8Array) => boolean])
   ["tpm", (bytes) => view(bytes).getUint32(0) === TPM_MAGIC],
   ["nvidia-gpu", isGpuReport],
   ["event-log", isEventLog],
+  ["ra-tls", (bytes) => extensionsOf(bytes, parseCertificate)?.has(TAGGED_EVIDENCE) ?? false],
+  ["enarx-csr", (bytes) => extensionsOf(bytes, parseCertificationRequest)?.has(ENARX_SGX) ?? false],
   ["cca", (bytes) => startsWith(bytes, 0, [0xd9, 0x01, 0x8f])],
   ["psa", isPsa],
   // COSE_Sign1, tagged or not, whose protected header says ES384 and nothing else.
@@ -96,6 +112,20 @@ function isPsa(bytes: Uint8Array): boolean {
   }
 }
 
+/** Extensions of something in DER that carries them. */
+function extensionsOf(
+  bytes: Uint8Array,
+  parse: (der: Uint8Array) => { readonly extensions: Extensions },
+): Extensions | undefined {
+  if (bytes[0] !== 0x30) return undefined;
+  try {
+    return parse(bytes).extensions;
+  } catch (thrown) {
+    if (!(thrown instanceof HoldfastError)) throw thrown;
+    return undefined;
+  }
+}
+
 /** Version and TEE type in front, an ECDSA attestation key. */
 function isQuote(bytes: Uint8Array, kind: "sgx" | "tdx"): boolean {
   const head = view(bytes);
@@ -109,8 +139,22 @@ function recogniseText(bytes: Uint8Array): Recognised | undefined {
   const text = textOf(bytes)?.trim();
   if (text === undefined || text === "") return undefined;
   if (text.startsWith("{")) return recogniseJson(text);
+  if (text.includes("-----BEGIN ")) return recognisePem(text);
   const decoded = decode(text.replaceAll(/\s+/g, ""));
   return decoded === undefined ? undefined : recogniseBinary(decoded);
+}
+
+function recognisePem(text: string): Recognised | undefined {
+  for (const label of ["CERTIFICATE", "CERTIFICATE REQUEST"]) {
+    try {
+      if (text.includes(`-----BEGIN ${label}-----`)) {
+        return recogniseBinary(fromPem(label, text)[0] ?? new Uint8Array());
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof HoldfastError)) throw thrown;
+    }
+  }
+  return undefined;
 }
 
 function recogniseJson(text: string): Recognised | undefined {

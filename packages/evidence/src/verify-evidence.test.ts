@@ -89,6 +89,8 @@ const KINDS: Readonly<Record<string, string>> = {
   "cca-": "cca",
   "ccel-": "event-log",
   "nvidia-": "nvidia-gpu",
+  "ratls-": "ra-tls",
+  "csr-enarx-": "enarx-csr",
 };
 
 test("every sample is recognised by its content", WITH_VECTORS, () => {

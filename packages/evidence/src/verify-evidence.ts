@@ -14,6 +14,8 @@ import { expectationChecks } from "./judge/bindings.ts";
 import { awsNitroRoot } from "./nitro/root.ts";
 import { verifyNitro } from "./nitro/verify.ts";
 import { verifyGpu } from "./nvidia/verify.ts";
+import { verifyRaTls } from "./ratls/certificate.ts";
+import { verifyEnarxRequest } from "./ratls/enarx-request.ts";
 import { type EvidenceType, type Recognised, recogniseEvidence } from "./recognise.ts";
 import { parseSnpJson } from "./snp/json-report.ts";
 import { verifySnp } from "./snp/verify.ts";
@@ -59,6 +61,8 @@ const VERIFIERS: Readonly<Record<EvidenceType, Verifier>> = {
   cca: async (evidence, request) => await verifyCca(binary(evidence), request),
   "nvidia-gpu": async (evidence, request) => await verifyGpu(binary(evidence), request),
   "event-log": async (evidence, request) => await verifyEventLog(binary(evidence), request),
+  "ra-tls": async (evidence, request) => await verifyRaTls(binary(evidence), request),
+  "enarx-csr": async (evidence, request) => await verifyEnarxRequest(binary(evidence), request),
   azure: async (evidence, request) => await verifyAzure(parseAzureJson(json(evidence)), request),
   tpm: async (evidence, request) =>
     evidence.form === "json"

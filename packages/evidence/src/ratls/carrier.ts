@@ -1,0 +1,78 @@
+// Evidence inside a certificate or a certification request: what it is bound to, and the appraisal of both together.
+import { type Check, check, concat, equalBytes } from "@holdfast/core";
+import { type Appraisal, appraisalOf } from "../appraisal.ts";
+import { type IntelClaims, type IntelRequest, verifyQuote } from "../intel/verify.ts";
+import { expectationChecks } from "../judge/bindings.ts";
+import type { JudgeRequest } from "../judge/request.ts";
+import { CRYPTOGRAPHY_FAILED } from "../trust-vector.ts";
+
+/** Claims of the quote inside, and of what carries it. */
+export type CarriedClaims<Own extends object> = IntelClaims & Own;
+
+/** What carries evidence, judged by itself. */
+export interface Carrier<Own extends object> {
+  readonly type: string;
+  readonly quote: Uint8Array;
+  readonly checks: readonly Check[];
+  /** Names of checks without which the evidence says nothing about the key. */
+  readonly binding: ReadonlySet<string>;
+  readonly own: Own;
+  /** Checks that the caller did without. */
+  readonly waived: readonly string[];
+}
+
+/** A digest, and nothing else, in the report data of evidence. */
+export function boundCheck(
+  name: string,
+  reportData: Uint8Array,
+  hash: Uint8Array,
+  what: string,
+): Check {
+  const bound = equalBytes(reportData, concat(hash, new Uint8Array(64 - hash.length)));
+  return check(
+    name,
+    bound,
+    bound ? `the evidence is over ${what}` : `the evidence is not over ${what}`,
+  );
+}
+
+/** Judges the quote inside and joins both. */
+export async function judgeCarried<Own extends object>(
+  carrier: Carrier<Own>,
+  request: IntelRequest,
+): Promise<Appraisal<CarriedClaims<Own>>> {
+  // A nonce is the carrier's, and expectations are about both.
+  const { nonce: _, expect, ...rest } = request;
+  const quote = await verifyQuote(carrier.quote, rest);
+  const checks = [...carrier.checks, ...quote.checks];
+  const bound = carrier.checks.every(
+    ({ name, outcome }) => !carrier.binding.has(name) || outcome === "passed",
+  );
+  const claims =
+    bound && quote.claims !== undefined ? { ...quote.claims, ...carrier.own } : undefined;
+  const { verdict: __, ...parts } = quote;
+  return appraisalOf<CarriedClaims<Own>>({
+    ...parts,
+    type: carrier.type,
+    checks: [...checks, ...expectationChecks(claims, expect)],
+    waived: [...quote.waived, ...carrier.waived],
+    claims,
+    trustVector: claims === undefined ? CRYPTOGRAPHY_FAILED : quote.trustVector,
+  });
+}
+
+/** The refusal of a carrier that can't be read. */
+export function refusedCarrier<Own extends object>(
+  type: string,
+  why: string,
+  request: JudgeRequest,
+): Appraisal<CarriedClaims<Own>> {
+  return appraisalOf<CarriedClaims<Own>>({
+    type,
+    platform: "unknown",
+    simulated: false,
+    checks: [check(`${type}.format`, false, why)],
+    at: request.at,
+    trustVector: CRYPTOGRAPHY_FAILED,
+  });
+}
