@@ -301,6 +301,10 @@ suite("holdfast up", () => {
     );
     assert.match(put.stdout, /Detection probabilities:/);
     assert.deepEqual([...readFileSync(join(directory, "first.jpg")).subarray(0, 2)], [0xff, 0xd8]);
+    const input = readFileSync(join(directory, "key"), "latin1");
+    const piped = await run([...me, "-d", "/user_input/note=-", "-n"], { cwd: directory, input });
+    assert.equal(piped.code, 0, piped.stderr);
+    assert.match(piped.stderr, /Submitting <enclave>\/\/user_input\/note from <stdin>/);
     const live = await holdfast(
       ...me,
       "--compute",

@@ -18,12 +18,15 @@ import type { Context } from "./context.ts";
 import { CliError, exitCodeOf, explain } from "./errors.ts";
 import { EXIT, EXIT_HELP } from "./exit-codes.ts";
 
+const VERSION = "0.1.0";
+
 /** Every command. */
 export function buildCli(context: Context): Command {
   const cli = new Command("holdfast")
     .description(
       "Run code on machines you do not trust: a keep proves what it is before it is given a secret.",
     )
+    .version(VERSION, "--version", "show the version")
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .configureHelp({ subcommandTerm: (command) => command.name() })

@@ -21,6 +21,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") interruption.abort();
 });
 
+// `npm run` moves to the repository's root; people name files from where they are.
+const from = process.env["INIT_CWD"];
+const isNpmRun = ["holdfast", "demo"].includes(process.env["npm_lifecycle_event"] ?? "");
+if (isNpmRun && from !== undefined) process.chdir(from);
+
 const argv = process.argv.slice(2);
 process.exitCode = await runCli(argv, {
   terminal: new Terminal({

@@ -69,6 +69,9 @@ export async function runDemo(context: Context, options: DemoOptions): Promise<v
     );
     terminal.result({ ok: true, ...summary, seconds: Number(seconds.toFixed(1)) });
     if (options.keepRunning) await keepRunning(context, stage);
+  } catch (thrown) {
+    if (!context.interrupted.aborted) terminal.note(`logs are kept in ${await stage.saveLogs()}`);
+    throw thrown;
   } finally {
     await stage.end();
   }

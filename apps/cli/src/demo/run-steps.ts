@@ -7,7 +7,7 @@ import { readTextFile, writeWholeFile } from "../files.ts";
 import { describeRun, requireSuccess, runProgram } from "../keep/run-program.ts";
 import type { KeepSession } from "../keep/session.ts";
 import { type Moved, sendFile } from "../keep/transfer.ts";
-import { bridgeAt, ccfaasAt } from "../services/addresses.ts";
+import { bridgeAt, ccfaasAt, vaasAt } from "../services/addresses.ts";
 import { formatBytes } from "../terminal/progress.ts";
 import { fetchDirectory } from "../user-app/fetch-outputs.ts";
 import { VOD } from "../user-app/vod-policy.ts";
@@ -47,18 +47,21 @@ export async function killControlPlane(scene: Scene, { keep }: KeepSession): Pro
     const functions = await ccfaas.listFunctions();
     const { state } = await ccfaas.describeInstance(NAMES.instance);
     const after = await keep.status();
+    const keeps = await vaasAt(stage.platform.urls.vaas).keeps();
+    const serving = keeps.keeps.filter((each) => each.state === "serving").length;
     if (
+      serving !== 1 ||
       !functions.includes(NAMES.function) ||
       state !== "ready" ||
       after.started_at !== before.started_at
     ) {
       throw new CliError(
         "CLI_PROCESS",
-        `after the restart: functions ${functions.join(", ") || "none"}, instance ${state}, keep since ${after.started_at}`,
+        `after the restart: functions ${functions.join(", ") || "none"}, instance ${state}, ${serving} keeps, keep since ${after.started_at}`,
       );
     }
     return {
-      checked: `it still knows function ${NAMES.function} and instance ${NAMES.instance} (${state}); the keep went on serving`,
+      checked: `it still knows function ${NAMES.function} and instance ${NAMES.instance} (${state}), VaaS its keep, which went on serving`,
       value: undefined,
     };
   });

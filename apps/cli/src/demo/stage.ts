@@ -1,7 +1,8 @@
 // Where the demo plays: a temporary directory, free loopback ports, and every process on them. Whatever happens, all of
 // it is ended.
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { globSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Context } from "../context.ts";
@@ -93,6 +94,18 @@ export class Stage {
     const more = ["--port", new URL(url).port, "--region", region, "--access-key-id", accessKeyId];
     const service = this.start("object store", ENTRY.cli, [...words, ...more], secretAccessKey);
     await service.waitAnswering(url, this.#context.interrupted);
+  }
+
+  /**
+   * Keeps every log for whoever looks for a fault; the rest is removed at the end.
+   * @returns where they are
+   */
+  async saveLogs(): Promise<string> {
+    const target = await mkdtemp(join(tmpdir(), "holdfast-demo-logs-"));
+    for (const name of globSync("**/*.log", { cwd: this.directory })) {
+      await copyFile(join(this.directory, name), join(target, name.replaceAll("/", "-")));
+    }
+    return target;
   }
 
   /**

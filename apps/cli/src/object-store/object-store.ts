@@ -42,6 +42,9 @@ interface Backend {
   callback(): (request: IncomingMessage, response: ServerResponse) => void;
 }
 
+const WRITE_TRIES = 250;
+const WRITE_POLL_MS = 20;
+
 /** Starts the store. */
 export async function startObjectStore(options: ObjectStoreOptions): Promise<ObjectStore> {
   await mkdir(options.directory, { recursive: true });
@@ -91,14 +94,18 @@ async function handle(
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     call.once("response", resolve).once("error", reject);
   });
-  const sent = pipeline(
-    request,
-    isChunked ? new ChunkedBody() : requireDigest(verdict.bodySha256),
-    call,
-  );
+  const body = isChunked ? new ChunkedBody() : requireDigest(verdict.bodySha256);
+  let length = 0;
+  body.on("data", (part: Buffer) => {
+    length += part.length;
+  });
+  const sent = pipeline(request, body, call);
   sent.catch(() => undefined);
   try {
     const answer = await Promise.race([answered, sent.then(() => answered)]);
+    if (request.method === "PUT" && answer.statusCode === 200) {
+      await untilWritten(socketPath, request.url ?? "/", length);
+    }
     onRequest?.(`${request.method} ${request.url} ${answer.statusCode}`);
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     await pipeline(answer, response);
@@ -140,13 +147,28 @@ function requireDigest(wanted: string | undefined): Transform {
   });
 }
 
+/** s3rver answers before its file is written; whoever reads next must find all of it. */
+async function untilWritten(socketPath: string, path: string, length: number): Promise<void> {
+  for (let tries = 0; tries < WRITE_TRIES; tries += 1) {
+    const { headers } = await ask(socketPath, "HEAD", path);
+    // A bucket has no length: there is nothing to wait for.
+    const written = headers["content-length"];
+    if (written === undefined || Number(written) >= length) return;
+    await new Promise((resolve) => setTimeout(resolve, WRITE_POLL_MS));
+  }
+}
+
 /** Removes what a body that broke off left behind. */
 async function takeOut(socketPath: string, path: string): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const call = httpRequest({ socketPath, method: "DELETE", path }, (answer) => {
-      answer.resume().once("close", resolve);
-    });
-    call.once("error", () => resolve());
+  await ask(socketPath, "DELETE", path).catch(() => undefined);
+}
+
+/** Asks the store behind the front something without a body. */
+function ask(socketPath: string, method: string, path: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const call = httpRequest({ socketPath, method, path, headers: { connection: "close" } });
+    call.once("response", (answer) => answer.resume().once("close", () => resolve(answer)));
+    call.once("error", reject);
     call.end();
   });
 }
