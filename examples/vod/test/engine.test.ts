@@ -7,7 +7,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { convertFaceModel } from "../model/convert-face-model.ts";
 import { largestDifference } from "./compare.ts";
 import { modelIn } from "./encrypted-video.ts";
-import { runDetector } from "./guest.ts";
+import { layersOf } from "./engine-layers.ts";
 import type { GuestFiles } from "./host.ts";
 import { buildDarknet, runDarknet } from "./peer/darknet.ts";
 import { vector, withoutPeer } from "./peer/peers.ts";
@@ -127,19 +127,6 @@ async function compare(
     assert.ok(difference < tolerance, message);
   }
   return expected;
-}
-
-async function layersOf(files: GuestFiles, input: Float32Array): Promise<Float32Array[]> {
-  const tensor = new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-  const outcome = await runDetector({ ...files, "/user_input/tensor": tensor }, [
-    ...["--tensor", "/user_input/tensor", "--dump-layers", "/output"],
-  ]);
-  assert.equal(outcome.exitCode, 0, outcome.stderr);
-  return Array.from({ length: outcome.outputs.size }, (_, i) => {
-    const dumped = outcome.outputs.get(`/output/layer.${i}.f32`);
-    assert.ok(dumped, `layer ${i} is not dumped`);
-    return new Float32Array(dumped.buffer);
-  });
 }
 
 function modelOf(configuration: string, weights: Uint8Array): GuestFiles {

@@ -1,22 +1,17 @@
 // Weights of the right shape for any darknet configuration: random numbers that neither grow nor die from layer to layer.
-import { referenceShapes } from "./reference-shapes.ts";
+import { type LayerShape, referenceShapes } from "./reference-shapes.ts";
 import { seededRandom } from "./seeded-random.ts";
+
+const HEADER_BYTES = 20;
 
 /** Bytes of a weights file that fits the configuration. */
 export function randomWeights(configuration: string, seed: number): Uint8Array {
   const random = seededRandom(seed);
-  const convolutions = referenceShapes(configuration).flatMap(
-    ({ convolution }) => convolution ?? [],
-  );
-  const count = convolutions.reduce(
-    (sum, { filters, inputs, normalized }) => sum + filters * (inputs + (normalized ? 4 : 1)),
-    0,
-  );
-  const bytes = new Uint8Array(20 + 4 * count);
+  const bytes = new Uint8Array(weightsBytes(configuration));
   new DataView(bytes.buffer).setInt32(4, 2, true);
-  const values = new Float32Array(bytes.buffer, 20);
+  const values = new Float32Array(bytes.buffer, HEADER_BYTES);
   let at = 0;
-  for (const { filters, inputs, normalized } of convolutions) {
+  for (const { filters, inputs, normalized } of convolutionsOf(configuration)) {
     const fill = (length: number, least: number, most: number) => {
       for (const end = at + length; at < end; at += 1)
         values[at] = least + random() * (most - least);
@@ -33,6 +28,15 @@ export function randomWeights(configuration: string, seed: number): Uint8Array {
   return bytes;
 }
 
+/** Length of the weights file that a configuration needs. */
+export function weightsBytes(configuration: string): number {
+  const floats = convolutionsOf(configuration).reduce(
+    (sum, { filters, inputs, normalized }) => sum + filters * (inputs + (normalized ? 4 : 1)),
+    0,
+  );
+  return HEADER_BYTES + 4 * floats;
+}
+
 /** A picture of noise for a network. */
 export function randomInput(
   size: { readonly width: number; readonly height: number; readonly channels: number },
@@ -40,4 +44,8 @@ export function randomInput(
 ): Float32Array {
   const random = seededRandom(seed);
   return Float32Array.from({ length: size.width * size.height * size.channels }, random);
+}
+
+function convolutionsOf(configuration: string): NonNullable<LayerShape["convolution"]>[] {
+  return referenceShapes(configuration).flatMap(({ convolution }) => convolution ?? []);
 }
