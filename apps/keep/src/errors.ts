@@ -48,6 +48,9 @@ export type KeepErrorCode =
   | "KEEP_ENDING"
   | "EVIDENCE_UNAVAILABLE";
 
+/** What is answered when the keep itself is at fault. */
+export type KeepFaultCode = "KEEP_INTERNAL";
+
 /** A keep that can't start. Its message goes to the log, which the host reads. */
 export class BootError extends HoldfastError {
   declare readonly code: BootErrorCode;

@@ -147,6 +147,13 @@ describe("a keep in its own process", { timeout: 180_000 }, () => {
     await gone(keep_pid!);
   });
 
+  test("a loader that is told to end before its keep serves says so", async () => {
+    const keep = await startRealKeep(platform, { rights: [{}] });
+    await keep.reaches("starting", "attested", "serving");
+    keep.loader.kill("SIGTERM");
+    assert.equal((await keep.reaches("ended")).reason, "SIGTERM");
+  });
+
   test("a bundle with one byte more is not certified", async () => {
     const bundle = join(platform.directory, "changed.mjs");
     writeFileSync(bundle, `${readFileSync(platform.bundle, "utf8")}\n`);

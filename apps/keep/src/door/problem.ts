@@ -1,7 +1,7 @@
 // Refusals over HTTP: problem documents (RFC 9457). The only place that knows which status a code has.
 import { HoldfastError } from "@holdfast/core";
 import { PolicyError } from "@holdfast/policy";
-import { BootError, KeepError, type KeepErrorCode } from "../errors.ts";
+import { BootError, KeepError, type KeepErrorCode, type KeepFaultCode } from "../errors.ts";
 import type { Answer } from "./exchange.ts";
 
 const STATUS: Readonly<Record<KeepErrorCode, readonly [number, string]>> = {
@@ -65,6 +65,8 @@ export function isRefusal(thrown: unknown): boolean {
   return thrown instanceof KeepError || thrown instanceof PolicyError;
 }
 
+const INTERNAL: KeepFaultCode = "KEEP_INTERNAL";
+
 /** The answer to a fault of the keep itself; the log has its code. */
 export const INTERNAL_PROBLEM: Answer = {
   status: 500,
@@ -73,7 +75,7 @@ export const INTERNAL_PROBLEM: Answer = {
     type: "about:blank",
     title: "Internal Server Error",
     status: 500,
-    code: "KEEP_INTERNAL",
+    code: INTERNAL,
     detail: "the keep failed to answer; its log says more",
   },
 };

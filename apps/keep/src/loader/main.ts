@@ -1,5 +1,6 @@
 // The keep's loader, on the host and untrusted: it plays the hypervisor. It measures the bundle, holds the simulated
 // attestation device, starts the keep with exactly the bytes it measured, and tells how the keep stands.
+import type { ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import {
@@ -34,6 +35,7 @@ try {
 }
 
 async function load(config: LoaderConfig): Promise<number> {
+  const ending = hearSignals();
   const started = systemClock.now().toISOString();
   const state = new StateFile(config.stateFile, {
     state: "starting",
@@ -48,7 +50,7 @@ async function load(config: LoaderConfig): Promise<number> {
   try {
     const bundle = measureBundle(config.bundle);
     state.change({ measurement: bundle.measurement });
-    return await runKeep(config, bundle, state);
+    return await runKeep(config, bundle, state, ending);
   } catch (thrown) {
     state.change({ state: "failed", reason: messageOf(thrown) });
     throw thrown;
@@ -59,6 +61,7 @@ async function runKeep(
   config: LoaderConfig,
   bundle: MeasuredBundle,
   state: StateFile,
+  ending: Ending,
 ): Promise<number> {
   const authority = await openSimulatedAuthority(config.platform.authorityDir, systemClock);
   const nsm = createSimulatedNsm({
@@ -82,28 +85,42 @@ async function runKeep(
   );
   followLines(keep.output, config.logFile, (line) => noteLine(state, line));
   followLines(keep.errors, config.logFile, () => undefined);
-  endOnSignal(keep);
+  ending.child = keep.child;
+  if (ending.signal !== undefined) endChild(ending);
   const code = await exitOf(keep);
-  const served = state.state.state === "serving";
+  const asWished = ending.signal !== undefined || (state.state.state === "serving" && code === 0);
   state.change({
-    state: served && code === 0 ? "ended" : "failed",
+    state: asWished ? "ended" : "failed",
     exit_code: code,
-    reason: state.state.reason ?? `the keep exited with ${code}`,
+    reason: state.state.reason ?? ending.signal ?? `the keep exited with ${code}`,
   });
-  return code === 0 ? 0 : 1;
+  return asWished ? 0 : 1;
 }
 
 function keepConfig({ policy, listen, attestationUrl }: LoaderConfig): string {
   return JSON.stringify({ policy, listen, attestation_url: attestationUrl });
 }
 
-function endOnSignal({ child }: KeepProcess): void {
+/** Signals are heard before anything is started, so that none leaves a half-told state behind. */
+interface Ending {
+  signal?: string;
+  child?: ChildProcess;
+}
+
+function hearSignals(): Ending {
+  const ending: Ending = {};
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      child.kill("SIGTERM");
-      setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS).unref();
+      ending.signal = signal;
+      endChild(ending);
     });
   }
+  return ending;
+}
+
+function endChild({ child }: Ending): void {
+  child?.kill("SIGTERM");
+  setTimeout(() => child?.kill("SIGKILL"), PATIENCE_MS).unref();
 }
 
 /** The exit code; as a shell says it when a signal ended the process. */
