@@ -5,23 +5,24 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import wabt from "wabt";
 import { allHosts, type Bench } from "./hosts.ts";
+import { measureRuns } from "./runs.ts";
 
-/** Operations, and how often one measurement does them. */
-const ROWS: readonly (readonly [string, string, number])[] = [
-  ["fd_write 4 KiB", "fd_write", 40_960],
-  ["fd_read 4 KiB", "fd_read", 40_960],
-  ["fd_pread 4 KiB", "fd_pread", 40_960],
-  ["fd_seek", "fd_seek", 200_000],
-  ["fd_filestat_get", "fd_filestat_get", 100_000],
-  ["path_filestat_get", "path_filestat_get", 50_000],
-  ["path_open + close", "path_open", 40_000],
-  ["create + close + unlink", "create_unlink", 20_000],
-  ["append 16 MiB in 4 KiB steps, a step", "append", 4096],
-  ["random_get 16 B", "random_16", 100_000],
-  ["random_get 4 KiB", "random_4096", 20_000],
-  ["clock_time_get", "clock_time_get", 200_000],
-  ["empty call (sched_yield)", "sched_yield", 500_000],
-  ["fd_readdir of 100 entries", "fd_readdir", 10_000],
+/** Operations by name and export of the guest. */
+const ROWS: readonly (readonly [string, string])[] = [
+  ["fd_write 4 KiB", "fd_write"],
+  ["fd_read 4 KiB", "fd_read"],
+  ["fd_pread 4 KiB", "fd_pread"],
+  ["fd_seek", "fd_seek"],
+  ["fd_filestat_get", "fd_filestat_get"],
+  ["path_filestat_get", "path_filestat_get"],
+  ["path_open + close", "path_open"],
+  ["create + close + unlink", "create_unlink"],
+  ["append 16 MiB in 4 KiB steps, a step", "append"],
+  ["random_get 16 B", "random_16"],
+  ["random_get 4 KiB", "random_4096"],
+  ["clock_time_get", "clock_time_get"],
+  ["empty call (sched_yield)", "sched_yield"],
+  ["fd_readdir of 100 entries", "fd_readdir"],
 ];
 const MIB = 1024 * 1024;
 const SWEEP_BYTES = 64 * MIB;
@@ -30,8 +31,11 @@ const STEPS: readonly (readonly [string, number])[] = [
   ["4 KiB", 4096],
   ["1 MiB", MIB],
 ];
-/** An append of a host that copies whole files would take minutes. */
-const APPEND_BUDGET = 512;
+/** The file that is appended to grows to this; a host that copies whole files would take minutes, and gets less. */
+const APPEND_STEPS = 4096;
+const APPEND_STEPS_COPYING = 512;
+/** The processor time of a thread is counted in ticks of several milliseconds: shorter measurements say nothing. */
+const MEASURED_MS = 60;
 
 const quick = process.argv.includes("--quick");
 const rounds = quick ? 3 : 7;
@@ -42,6 +46,10 @@ console.log(
 );
 table("an operation", operations());
 table("64 MiB, a step", sweeps());
+console.log("| a run | median | slowest |\n| --- | ---: | ---: |");
+for (const { name, median, slowest } of await measureRuns(quick ? 50 : 500)) {
+  console.log(`| ${name} | ${median.toFixed(2)} ms | ${slowest.toFixed(2)} ms |`);
+}
 
 interface Row {
   readonly name: string;
@@ -51,11 +59,17 @@ interface Row {
 function operations(): Row[] {
   const hosts = allHosts(module);
   for (const host of hosts) host.exports["setup"]?.(1024);
-  const rows = ROWS.map(([name, call, count]) => {
+  const rows = ROWS.map(([name, call]) => {
+    const copying = (host: Bench): boolean => host.name === "browser_wasi_shim";
     return measure(name, hosts, (host) => {
-      const slow = host.name === "browser_wasi_shim" && call === "append";
-      const times = Math.max(1, Math.floor((quick ? count / 4 : count) / 1));
-      return time(host, call, slow ? [APPEND_BUDGET] : [times]);
+      if (call !== "append") return { repeat: (count) => run(host, call, [count]) };
+      const steps = copying(host) ? APPEND_STEPS_COPYING : APPEND_STEPS;
+      return {
+        least: steps,
+        repeat(count) {
+          for (let done = 0; done < count; done += steps) run(host, call, [steps]);
+        },
+      };
     });
   });
   for (const host of hosts) host.close();
@@ -71,10 +85,14 @@ function sweeps(): Row[] {
     [0, 1].flatMap((writes) =>
       [0, 1].map((scattered) => {
         const what = `${writes === 1 ? "write" : "read"} ${label} ${scattered === 1 ? "scattered" : "in order"}`;
-        const size = step === 64 ? SWEEP_BYTES / 16 : SWEEP_BYTES;
-        return measure(what, able, (host) => {
-          return (time(host, "sweep", [size, step, writes, scattered]) * size) / (size / step);
-        });
+        return measure(what, able, (host) => ({
+          repeat(count) {
+            for (let left = count; left > 0; left -= SWEEP_BYTES / step) {
+              const bytes = Math.min(left * step, SWEEP_BYTES);
+              run(host, "sweep", [bytes, step, writes, scattered]);
+            }
+          },
+        }));
       }),
     ),
   );
@@ -82,30 +100,53 @@ function sweeps(): Row[] {
   return rows;
 }
 
+/** Does an operation so many times. */
+type Repeat = (count: number) => void;
+
+/** What is repeated, and the number below which that makes no sense; numbers are that, doubled. */
+interface Work {
+  readonly repeat: Repeat;
+  readonly least?: number;
+}
+
 /** Median over rounds in which the hosts take turns. */
-function measure(name: string, hosts: readonly Bench[], once: (host: Bench) => number): Row {
-  for (const host of hosts) once(host);
-  const samples = new Map(hosts.map((host) => [host.name, [] as number[]]));
+function measure(name: string, hosts: readonly Bench[], repeatOn: (host: Bench) => Work): Row {
+  const subjects = hosts.map((host) => {
+    const { repeat, least = 16 } = repeatOn(host);
+    return { host: host.name, repeat, count: enough(repeat, least), samples: [] as number[] };
+  });
   for (let round = 0; round < rounds; round += 1) {
-    for (const host of hosts) samples.get(host.name)?.push(once(host));
+    for (const { repeat, count, samples } of subjects)
+      samples.push((time(repeat, count) * 1e6) / count);
   }
   return {
     name,
-    nanoseconds: [...samples].map(([host, taken]) => ({
+    nanoseconds: subjects.map(({ host, samples }) => ({
       host,
-      each: taken.sort((a, b) => a - b)[Math.floor(taken.length / 2)] ?? Number.NaN,
+      each: samples.sort((a, b) => a - b)[Math.floor(samples.length / 2)] ?? Number.NaN,
     })),
   };
 }
 
-/** Nanoseconds of this thread's processor time for each of the first argument: other processes do not count. */
-function time(host: Bench, call: string, values: readonly number[]): number {
-  const run = host.exports[call];
-  if (run === undefined) throw new Error(`the guest has no ${call}`);
+/** How often an operation has to be done for a measurement; warms it up on the way. */
+function enough(repeat: Repeat, least: number): number {
+  let count = least;
+  while (time(repeat, count) < MEASURED_MS) count *= 2;
+  return count;
+}
+
+/** Milliseconds of this thread's processor time: what other processes take does not count. */
+function time(repeat: Repeat, count: number): number {
   const from = process.threadCpuUsage();
-  run(...values);
+  repeat(count);
   const { user, system } = process.threadCpuUsage(from);
-  return ((user + system) * 1000) / (values[0] ?? 1);
+  return (user + system) / 1000;
+}
+
+function run(host: Bench, call: string, values: readonly number[]): void {
+  const act = host.exports[call];
+  if (act === undefined) throw new Error(`the guest has no ${call}`);
+  act(...values);
 }
 
 function table(title: string, rows: readonly Row[]): void {

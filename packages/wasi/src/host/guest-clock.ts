@@ -1,5 +1,6 @@
 // Time as the guest sees it. Off means off: no clock, no file times, no sleep. Fixed stands still, but for sleeps, which
 // take no time and move it on, so that a run with the same input is the same run.
+import { performance } from "node:perf_hooks";
 import type { GuestClock } from "../run/options.ts";
 import type { Moment } from "../vfs/nodes.ts";
 

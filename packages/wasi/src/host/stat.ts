@@ -41,9 +41,13 @@ export function writeStat(
   if (layout.wideLinks) memory.setU64(at + layout.links, facts.links);
   else memory.setU32(at + layout.links, facts.links);
   memory.setU64(at + layout.size, facts.size);
-  writeMoment(memory, at + layout.size + 8, facts.accessed);
-  writeMoment(memory, at + layout.size + 16, facts.modified);
-  writeMoment(memory, at + layout.size + 24, facts.changed);
+  const times = at + layout.size + 8;
+  writeMoment(memory, times, facts.accessed);
+  // Most files have one time for all three.
+  if (facts.modified === facts.accessed) copyMoment(memory, times, times + 8);
+  else writeMoment(memory, times + 8, facts.modified);
+  if (facts.changed === facts.modified) copyMoment(memory, times + 8, times + 16);
+  else writeMoment(memory, times + 16, facts.changed);
 }
 
 /** Sets times as fd_filestat_set_times and path_filestat_set_times do. */
@@ -77,4 +81,9 @@ function writeMoment(memory: GuestMemory, at: number, moment: Moment): void {
   const more = Math.floor(lower / 0x1_0000_0000);
   memory.setU32(at, lower - more * 0x1_0000_0000);
   memory.setU32(at + 4, carry + more);
+}
+
+function copyMoment(memory: GuestMemory, from: number, to: number): void {
+  memory.setU32(to, memory.u32(from));
+  memory.setU32(to + 4, memory.u32(from + 4));
 }

@@ -32,7 +32,7 @@ export function createSourceWorker(): Worker {
   return new Worker(WORKER_ENTRY, WORKER_OPTIONS);
 }
 
-/** Runs guests, each alone in a thread. A thread is used again after a run that exited, and replaced after any other. */
+/** Runs guests, each alone in a thread. A thread is used again after a run that exited and was not large, and replaced after any other. */
 export class Runner {
   readonly #createWorker: CreateWorker;
   readonly #warm: number;

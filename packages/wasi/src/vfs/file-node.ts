@@ -10,6 +10,7 @@ import {
   trimContent,
 } from "../store/content.ts";
 import { FILETYPE, type Moment } from "./nodes.ts";
+import { SpareChunks } from "./spare-chunks.ts";
 
 const CHUNK_SHIFT = 20;
 /** What V8 says when it can't allocate. */
@@ -37,11 +38,18 @@ export class FileNode {
   accessed: Moment;
   modified: Moment;
   changed: Moment;
+  readonly #spares: SpareChunks;
   readonly #chunks: Chunk[];
   readonly #views: (Buffer | null | undefined)[];
   readonly #owned: boolean[];
 
-  constructor(ino: number, now: Moment, content: Content = EMPTY_CONTENT) {
+  constructor(
+    ino: number,
+    now: Moment,
+    content: Content = EMPTY_CONTENT,
+    spares: SpareChunks = new SpareChunks(),
+  ) {
+    this.#spares = spares;
     this.ino = ino;
     this.size = content.size;
     this.accessed = now;
@@ -84,6 +92,7 @@ export class FileNode {
   resize(size: number): boolean {
     if (size < this.size) {
       const count = Math.ceil(size / CHUNK_BYTES);
+      this.#giveBackFrom(count);
       this.#chunks.length = Math.min(this.#chunks.length, count);
       this.#views.length = this.#chunks.length;
       this.#owned.length = this.#chunks.length;
@@ -126,7 +135,9 @@ export class FileNode {
     while (this.#chunks.length < index) this.#push(null);
     try {
       // A file of more than one piece is large: its later pieces are made whole at once.
-      const room = growChunk(this.#chunks[index] ?? null, index > 0 ? CHUNK_BYTES : bytes);
+      const old = this.#chunks[index] ?? null;
+      const spare = index > 0 && old === null ? this.#spares.take() : undefined;
+      const room = spare ?? growChunk(old, index > 0 ? CHUNK_BYTES : bytes);
       const view = Buffer.from(room);
       this.#chunks[index] = room;
       this.#views[index] = view;
@@ -136,6 +147,13 @@ export class FileNode {
       // The machine has no memory left. A stack that is full is a RangeError as well, but ends the run.
       if (thrown instanceof RangeError && thrown.message === NO_MEMORY) return null;
       throw thrown;
+    }
+  }
+
+  #giveBackFrom(index: number): void {
+    for (let at = index; at < this.#chunks.length; at += 1) {
+      const chunk = this.#chunks[at] ?? null;
+      if (chunk !== null && this.#owned[at] === true) this.#spares.give(chunk);
     }
   }
 

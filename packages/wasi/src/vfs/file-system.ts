@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { MAXIMUM_PATH_BYTES, MAXIMUM_PATH_NAMES } from "@holdfast/policy";
 import { ERRNO } from "../host/errno.ts";
-import type { Content } from "../store/content.ts";
+import { type Content, EMPTY_CONTENT } from "../store/content.ts";
 import { FileNode } from "./file-node.ts";
 import {
   DirectoryNode,
@@ -15,6 +15,7 @@ import {
   policyBelow,
 } from "./nodes.ts";
 import type { PolicyNode } from "./policy-tree.ts";
+import { SpareChunks } from "./spare-chunks.ts";
 
 /** Bounds of a run's files. */
 export interface FileSystemLimits {
@@ -45,6 +46,7 @@ export class FileSystem {
   /** Paths of snapshot files that were read. */
   readonly inputs = new Set<string>();
   readonly #now: () => Moment;
+  readonly #spares = new SpareChunks();
   #nextIno = 1;
 
   constructor(limits: FileSystemLimits, policy: PolicyNode, now: () => Moment) {
@@ -60,7 +62,7 @@ export class FileSystem {
   createFile(parent: DirectoryNode, name: string): FileNode | number {
     const refused = this.#refuseNew(parent, name);
     if (refused !== ERRNO.success) return refused;
-    const node = new FileNode(this.#nextIno++, this.#now());
+    const node = new FileNode(this.#nextIno++, this.#now(), EMPTY_CONTENT, this.#spares);
     this.#enter(parent, name, node);
     return node;
   }
@@ -68,7 +70,7 @@ export class FileSystem {
   /** Makes a file without a name. */
   createAnonymous(): FileNode | number {
     if (this.entries >= this.limits.entries) return this.#full();
-    const node = new FileNode(this.#nextIno++, this.#now());
+    const node = new FileNode(this.#nextIno++, this.#now(), EMPTY_CONTENT, this.#spares);
     node.links = 0;
     node.anonymous = true;
     this.entries += 1;
@@ -227,7 +229,7 @@ export class FileSystem {
 
   /** Puts a file of the snapshot in place. */
   loadFile(parent: DirectoryNode, name: string, content: Content, now: Moment): FileNode {
-    const node = new FileNode(this.#nextIno++, now, content);
+    const node = new FileNode(this.#nextIno++, now, content, this.#spares);
     parent.entries.set(name, node);
     this.entries += 1;
     this.bytes += content.size;

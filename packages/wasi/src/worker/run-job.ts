@@ -13,6 +13,12 @@ import { captureChanges, ensureDirectory, loadSnapshot } from "../vfs/snapshot-f
 import type { Job, JobEnd } from "./job.ts";
 import { faultOf } from "./trap.ts";
 
+/**
+ * The memory of a guest stays until the thread's next collection, which an idle thread does not come to: after a larger
+ * one the thread is given up, and its memory with it.
+ */
+const REUSABLE_MEMORY = 64 * 1024 * 1024;
+
 /** Runs a job; whatever the guest does, this returns. */
 export function runJob(job: Job): JobEnd {
   const startedAt = performance.now();
@@ -25,7 +31,7 @@ export function runJob(job: Job): JobEnd {
     ...(keeps ? { changes: captureChanges(guest.fs, job.snapshot) } : {}),
     inputs: [...guest.fs.inputs].sort(),
     durationMs: performance.now() - startedAt,
-    reusable: ended.state === "exited",
+    reusable: ended.state === "exited" && guest.memory.bytes.length <= REUSABLE_MEMORY,
   };
 }
 
