@@ -11,8 +11,11 @@ import { functionRoutes } from "./ccfaas/function-routes.ts";
 import { instanceRoutes } from "./ccfaas/instance-routes.ts";
 import { InstanceWorks } from "./ccfaas/instance-works.ts";
 import { loaderIdentity } from "./ccfaas/loader-identity.ts";
+import { v1FunctionRoutes } from "./ccfaas/v1-function-routes.ts";
+import { v1InstanceRoutes } from "./ccfaas/v1-instance-routes.ts";
 import { InstanceWatch } from "./ccfaas/watch-instances.ts";
 import type { Config } from "./config.ts";
+import { eventRoutes } from "./http/event-routes.ts";
 import { buildServiceApp, type ServiceApp } from "./http/service-app.ts";
 import type { KeepLauncher } from "./keeps/keep-launcher.ts";
 import { LocalLauncher } from "./keeps/local-launcher.ts";
@@ -68,7 +71,10 @@ function buildVaas({ config, store, clock, ...parts }: Parts): Service | undefin
   return {
     name: "vaas",
     listen: vaas,
-    app: buildServiceApp({ logger, check: () => store.check() }, (app) => vaasRoutes(app, context)),
+    app: buildServiceApp({ title: "VaaS", logger, check: () => store.check() }, (app) => {
+      vaasRoutes(app, context);
+      eventRoutes(app, store.events, ["keep"]);
+    }),
     start: () => watch.start(),
     stop: () => watch.stop(),
   };
@@ -90,16 +96,19 @@ async function buildCcfaas({
     limits: config.limits,
     clock,
     logger,
-    works: new InstanceWorks(),
+    works: new InstanceWorks(store.instances, clock),
   };
   const watch = new InstanceWatch(context);
   return {
     name: "ccfaas",
     listen: ccfaas,
-    app: buildServiceApp({ logger, check: () => store.check() }, (app) => {
+    app: buildServiceApp({ title: "CCFaaS", logger, check: () => store.check() }, (app) => {
       functionRoutes(app, context);
       fileRoutes(app, context);
       instanceRoutes(app, context);
+      v1FunctionRoutes(app, context);
+      v1InstanceRoutes(app, context);
+      eventRoutes(app, store.events, ["function", "instance"]);
     }),
     start: () => watch.start(),
     stop: () => watch.stop(),
@@ -113,7 +122,7 @@ function buildBridge({ config, clock, ...parts }: Parts): Service | undefined {
   return {
     name: "s3",
     listen: s3,
-    app: buildServiceApp({ logger, check: () => Promise.resolve() }, (app) =>
+    app: buildServiceApp({ title: "S3 bridge", logger, check: () => Promise.resolve() }, (app) =>
       bridgeRoutes(app, { s3Client: s3Clients(s3), clock }),
     ),
     start: () => Promise.resolve(),

@@ -90,6 +90,12 @@ export const FunctionResource = Type.Object({
   created_at: Type.String(),
 });
 
+/** Functions in order of names; `next` stands when there are more. */
+export const FunctionResources = Type.Object({
+  functions: Type.Array(FunctionResource),
+  next: Type.Optional(Type.String()),
+});
+
 /** How an instance stands. Ended and failed ones are remembered for a while, with the reason. */
 export const InstanceState = Type.Union([
   Type.Literal("requested"),
@@ -116,8 +122,11 @@ export const InstanceResource = Type.Object({
   updated_at: Type.String(),
 });
 
-/** Instances, newest first. */
-export const InstanceResources = Type.Object({ instances: Type.Array(InstanceResource) });
+/** Instances in order of ids; `next` stands when there are more. */
+export const InstanceResources = Type.Object({
+  instances: Type.Array(InstanceResource),
+  next: Type.Optional(Type.String()),
+});
 
 export type FunctionBody = Static<typeof FunctionBody>;
 export type UserPolicyBody = Static<typeof UserPolicyBody>;
@@ -128,6 +137,7 @@ export type InstanceList = Static<typeof InstanceList>;
 export type InstanceAnswer = Static<typeof InstanceAnswer>;
 export type FunctionFile = Static<typeof FunctionFile>;
 export type FunctionResource = Static<typeof FunctionResource>;
+export type FunctionResources = Static<typeof FunctionResources>;
 export type InstanceState = Static<typeof InstanceState>;
 export type InstanceResource = Static<typeof InstanceResource>;
 export type InstanceResources = Static<typeof InstanceResources>;

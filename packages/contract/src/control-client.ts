@@ -50,6 +50,7 @@ export interface UploadOptions extends CallOptions {
   readonly onProgress?: OnProgress;
 }
 
+const PAGE = 1000;
 const MAXIMUM_ANSWER = 16 * 1024 * 1024;
 
 /** Speaks with VaaS. Every method throws ServiceRefusal when it refuses. */
@@ -101,14 +102,25 @@ export class VaasClient {
     });
   }
 
-  /** Every keep VaaS remembers, with state and reason; or those that a request made. */
-  keeps({ requestKey, signal }: CallOptions & { requestKey?: string } = {}): Promise<KeepList> {
-    return this.#caller.json(KeepList, {
+  /** Every keep VaaS remembers, newest first; or those that a request made. */
+  async keeps({
+    requestKey,
+    signal,
+  }: CallOptions & { requestKey?: string } = {}): Promise<KeepList> {
+    const filter = requestKey === undefined ? {} : { request_key: requestKey };
+    const options = {
       method: "GET",
       path: "/v1/keeps",
-      ...(requestKey === undefined ? {} : { query: { request_key: requestKey } }),
       ...(signal === undefined ? {} : { signal }),
+    };
+    const keeps = await allPages(async (page) => {
+      const answer = await this.#caller.json(KeepList, {
+        ...options,
+        query: { ...filter, ...page },
+      });
+      return { items: answer.keeps, next: answer.next };
     });
+    return { keeps };
   }
 
   /** One keep by its instance hash. */
@@ -211,8 +223,13 @@ export class CcfaasClient {
   }
 
   /** Every instance the service remembers, with state and reason. */
-  async describeInstances(): Promise<InstanceResource[]> {
-    return (await this.#get(InstanceResources, "/v1/instances")).instances;
+  describeInstances(): Promise<InstanceResource[]> {
+    return allPages(async (query) => {
+      const path = "/v1/instances";
+      const request = { method: "GET", path, query };
+      const { instances, next } = await this.#caller.json(InstanceResources, request);
+      return { items: instances, next };
+    });
   }
 
   /** Ends an instance and its keep. */
@@ -295,6 +312,20 @@ class Caller {
   #badAnswer(request: HttpRequest, fault: string, cause?: unknown): ServiceError {
     const message = `the answer of ${this.#service} to ${request.path} ${fault}`;
     return new ServiceError("SERVICE_ANSWER", message, cause === undefined ? {} : { cause });
+  }
+}
+
+/** All pages of a list, one after the other. */
+async function allPages<T>(
+  read: (query: Record<string, string>) => Promise<{ items: T[]; next: string | undefined }>,
+): Promise<T[]> {
+  const all: T[] = [];
+  let query: Record<string, string> = { limit: String(PAGE) };
+  for (;;) {
+    const { items, next } = await read(query);
+    all.push(...items);
+    if (next === undefined) return all;
+    query = { limit: String(PAGE), after: next };
   }
 }
 

@@ -11,5 +11,6 @@ export * from "./fetch-transport.ts";
 export * from "./keep.ts";
 export * from "./keep-client.ts";
 export type { ResumableSource, ResumeOptions } from "./keep-upload.ts";
+export * from "./pages.ts";
 export * from "./problem.ts";
 export * from "./vaas.ts";

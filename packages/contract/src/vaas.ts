@@ -95,8 +95,11 @@ export const KeepResource = Type.Object({
   updated_at: Type.String(),
 });
 
-/** Keeps, newest first. */
-export const KeepList = Type.Object({ keeps: Type.Array(KeepResource) });
+/** Keeps, newest first; `next` stands when there are more. */
+export const KeepList = Type.Object({
+  keeps: Type.Array(KeepResource),
+  next: Type.Optional(Type.String()),
+});
 
 export type FileRights = Static<typeof FileRights>;
 export type VaasPolicyBody = Static<typeof VaasPolicyBody>;

@@ -1,6 +1,7 @@
 // Functions and their stored files.
 import type { Kysely } from "kysely";
 import { StoreError } from "./errors.ts";
+import type { EventLog } from "./events.ts";
 import type { Tables } from "./sql/tables.ts";
 import { isReferenceViolation, isUniqueViolation } from "./sql/violations.ts";
 
@@ -11,6 +12,7 @@ export interface StoredFunction {
   /** JSON. */
   readonly definition: string;
   readonly createdAt: string;
+  readonly idempotencyKey?: string;
 }
 
 /** A stored file of a function. */
@@ -26,10 +28,11 @@ export interface FunctionRepository {
   /** @throws StoreError STORE_CONFLICT when the name is taken */
   create(fields: StoredFunction): Promise<void>;
   find(name: string): Promise<StoredFunction | undefined>;
+  findByIdempotencyKey(key: string): Promise<StoredFunction | undefined>;
   /** In order of names. */
   list(): Promise<StoredFunction[]>;
   /** Removes the function and the records of its files. */
-  remove(name: string): Promise<boolean>;
+  remove(name: string, at: string): Promise<boolean>;
   /**
    * Records a stored file.
    * @returns false when the function is gone, removed while the bytes were still coming
@@ -41,37 +44,57 @@ export interface FunctionRepository {
 }
 
 /** Functions in a database. */
-export function functionRepository(db: Kysely<Tables>): FunctionRepository {
+export function functionRepository(db: Kysely<Tables>, events: EventLog): FunctionRepository {
+  const findBy = async (column: "name" | "idempotency_key", value: string) => {
+    const row = await db
+      .selectFrom("functions")
+      .selectAll()
+      .where(column, "=", value)
+      .executeTakeFirst();
+    return row === undefined ? undefined : functionOf(row);
+  };
   return {
-    async create({ id, name, definition, createdAt }) {
+    async create({ id, name, definition, createdAt, idempotencyKey }) {
       try {
-        await db
-          .insertInto("functions")
-          .values({ id, name, definition, created_at: createdAt })
-          .execute();
+        await db.transaction().execute(async (transaction) => {
+          await transaction
+            .insertInto("functions")
+            .values({
+              id,
+              name,
+              definition,
+              created_at: createdAt,
+              idempotency_key: idempotencyKey ?? null,
+            })
+            .execute();
+          await events.add(transaction, {
+            kind: "function",
+            subject: name,
+            state: "defined",
+            at: createdAt,
+          });
+        });
       } catch (cause) {
         if (!isUniqueViolation(cause)) throw cause;
         throw new StoreError("STORE_CONFLICT", `function ${name} exists already`, { cause });
       }
     },
-    async find(name) {
-      const row = await db
-        .selectFrom("functions")
-        .selectAll()
-        .where("name", "=", name)
-        .executeTakeFirst();
-      return row === undefined ? undefined : functionOf(row);
-    },
+    find: (name) => findBy("name", name),
+    findByIdempotencyKey: (key) => findBy("idempotency_key", key),
     async list() {
       const rows = await db.selectFrom("functions").selectAll().orderBy("name").execute();
       return rows.map(functionOf);
     },
-    async remove(name) {
-      const { numDeletedRows } = await db
-        .deleteFrom("functions")
-        .where("name", "=", name)
-        .executeTakeFirst();
-      return numDeletedRows > 0n;
+    async remove(name, at) {
+      return await db.transaction().execute(async (transaction) => {
+        const { numDeletedRows } = await transaction
+          .deleteFrom("functions")
+          .where("name", "=", name)
+          .executeTakeFirst();
+        if (numDeletedRows === 0n) return false;
+        await events.add(transaction, { kind: "function", subject: name, state: "removed", at });
+        return true;
+      });
     },
     addFile: (functionId, file, at) => addFile(db, functionId, file, at),
     async files(functionId) {
@@ -114,5 +137,11 @@ async function addFile(
 }
 
 function functionOf(row: Tables["functions"]): StoredFunction {
-  return { id: row.id, name: row.name, definition: row.definition, createdAt: row.created_at };
+  return {
+    id: row.id,
+    name: row.name,
+    definition: row.definition,
+    createdAt: row.created_at,
+    ...(row.idempotency_key === null ? {} : { idempotencyKey: row.idempotency_key }),
+  };
 }

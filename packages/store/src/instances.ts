@@ -2,6 +2,7 @@
 // overwrites a deletion that began in the meantime.
 import type { Kysely, Selectable } from "kysely";
 import { StoreError } from "./errors.ts";
+import type { EventLog } from "./events.ts";
 import type { InstancesTable, Tables } from "./sql/tables.ts";
 import { isUniqueViolation } from "./sql/violations.ts";
 
@@ -33,6 +34,7 @@ export interface StoredInstance {
   readonly keepHash?: string;
   readonly createdAt: string;
   readonly updatedAt: string;
+  readonly idempotencyKey?: string;
 }
 
 /** A file that is to be loaded into the instance's keep. */
@@ -48,6 +50,8 @@ export interface Load {
 /** What a new instance needs. */
 export type NewInstance = Omit<StoredInstance, "state" | "updatedAt"> & {
   readonly loads: readonly Omit<Load, "loaded">[];
+  /** Who works on it from the start. */
+  readonly lease?: { readonly owner: string; readonly until: string };
 };
 
 /** What may change along with the state. */
@@ -69,6 +73,7 @@ export interface InstanceRepository {
   create(instance: NewInstance): Promise<void>;
   find(id: string): Promise<StoredInstance | undefined>;
   findByKey(key: string): Promise<StoredInstance | undefined>;
+  findByIdempotencyKey(key: string): Promise<StoredInstance | undefined>;
   /** Newest first. */
   list(): Promise<StoredInstance[]>;
   /** @returns whether the instance was in one of the states it may come from */
@@ -81,7 +86,15 @@ export interface InstanceRepository {
   ): Promise<boolean>;
   loads(key: string): Promise<Load[]>;
   markLoaded(key: string, path: string): Promise<void>;
-  remove(key: string): Promise<void>;
+  remove(key: string, at: string): Promise<void>;
+  /**
+   * Takes or renews the sole right to work on an instance, until a time.
+   * @returns false when another has it
+   */
+  claim(key: string, owner: string, times: { now: string; until: string }): Promise<boolean>;
+  release(key: string, owner: string): Promise<void>;
+  /** Frees what an earlier process left claimed; only for one that is alone on its database. */
+  releaseAll(): Promise<void>;
   /** Forgets ended and failed instances not changed since. */
   forget(before: string): Promise<number>;
 }
@@ -89,25 +102,20 @@ export interface InstanceRepository {
 const OVER: readonly StoredInstanceState[] = ["ended", "failed"];
 
 /** Instances in a database. */
-export function instanceRepository(db: Kysely<Tables>): InstanceRepository {
+export function instanceRepository(db: Kysely<Tables>, events: EventLog): InstanceRepository {
+  const findBy = async (column: "id" | "key" | "idempotency_key", value: string) => {
+    const row = await db
+      .selectFrom("instances")
+      .selectAll()
+      .where(column, "=", value)
+      .executeTakeFirst();
+    return row === undefined ? undefined : instanceOf(row);
+  };
   return {
-    create: (instance) => createInstance(db, instance),
-    async find(id) {
-      const row = await db
-        .selectFrom("instances")
-        .selectAll()
-        .where("id", "=", id)
-        .executeTakeFirst();
-      return row === undefined ? undefined : instanceOf(row);
-    },
-    async findByKey(key) {
-      const row = await db
-        .selectFrom("instances")
-        .selectAll()
-        .where("key", "=", key)
-        .executeTakeFirst();
-      return row === undefined ? undefined : instanceOf(row);
-    },
+    create: (instance) => createInstance(db, events, instance),
+    find: (id) => findBy("id", id),
+    findByKey: (key) => findBy("key", key),
+    findByIdempotencyKey: (key) => findBy("idempotency_key", key),
     async list() {
       const rows = await db
         .selectFrom("instances")
@@ -118,21 +126,24 @@ export function instanceRepository(db: Kysely<Tables>): InstanceRepository {
       return rows.map(instanceOf);
     },
     async move(key, from, to, at, change = {}) {
-      const { numUpdatedRows } = await db
-        .updateTable("instances")
-        .set({
+      return await db.transaction().execute(async (transaction) => {
+        const moved = await transaction
+          .updateTable("instances")
+          .set({ state: to, updated_at: at, ...columnsOf(change) })
+          .where("key", "=", key)
+          .where("state", "in", from)
+          .returning(["id", "reason"])
+          .executeTakeFirst();
+        if (moved === undefined) return false;
+        await events.add(transaction, {
+          kind: "instance",
+          subject: moved.id,
           state: to,
-          updated_at: at,
-          ...(change.reason === undefined ? {} : { reason: change.reason }),
-          ...(change.finalState === undefined ? {} : { final_state: change.finalState }),
-          ...(change.policy === undefined ? {} : { policy: change.policy }),
-          ...(change.keepName === undefined ? {} : { keep_name: change.keepName }),
-          ...(change.keepHash === undefined ? {} : { keep_hash: change.keepHash }),
-        })
-        .where("key", "=", key)
-        .where("state", "in", from)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
+          at,
+          ...(moved.reason === null ? {} : { reason: moved.reason }),
+        });
+        return true;
+      });
     },
     async loads(key) {
       const rows = await db
@@ -159,8 +170,51 @@ export function instanceRepository(db: Kysely<Tables>): InstanceRepository {
         .where("path", "=", path)
         .execute();
     },
-    async remove(key) {
-      await db.deleteFrom("instances").where("key", "=", key).execute();
+    async remove(key, at) {
+      await db.transaction().execute(async (transaction) => {
+        const removed = await transaction
+          .deleteFrom("instances")
+          .where("key", "=", key)
+          .returning("id")
+          .executeTakeFirst();
+        if (removed === undefined) return;
+        await events.add(transaction, {
+          kind: "instance",
+          subject: removed.id,
+          state: "removed",
+          at,
+        });
+      });
+    },
+    async claim(key, owner, { now, until }) {
+      const { numUpdatedRows } = await db
+        .updateTable("instances")
+        .set({ lease_owner: owner, lease_until: until })
+        .where("key", "=", key)
+        .where(({ or, eb }) =>
+          or([
+            eb("lease_owner", "is", null),
+            eb("lease_owner", "=", owner),
+            eb("lease_until", "<", now),
+          ]),
+        )
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
+    async release(key, owner) {
+      await db
+        .updateTable("instances")
+        .set({ lease_owner: null, lease_until: null })
+        .where("key", "=", key)
+        .where("lease_owner", "=", owner)
+        .execute();
+    },
+    async releaseAll() {
+      await db
+        .updateTable("instances")
+        .set({ lease_owner: null, lease_until: null })
+        .where("lease_owner", "is not", null)
+        .execute();
     },
     async forget(before) {
       const { numDeletedRows } = await db
@@ -173,7 +227,11 @@ export function instanceRepository(db: Kysely<Tables>): InstanceRepository {
   };
 }
 
-async function createInstance(db: Kysely<Tables>, instance: NewInstance): Promise<void> {
+async function createInstance(
+  db: Kysely<Tables>,
+  events: EventLog,
+  instance: NewInstance,
+): Promise<void> {
   try {
     await db.transaction().execute(async (transaction) => {
       await transaction
@@ -198,8 +256,17 @@ async function createInstance(db: Kysely<Tables>, instance: NewInstance): Promis
           keep_hash: null,
           created_at: instance.createdAt,
           updated_at: instance.createdAt,
+          idempotency_key: instance.idempotencyKey ?? null,
+          lease_owner: instance.lease?.owner ?? null,
+          lease_until: instance.lease?.until ?? null,
         })
         .execute();
+      await events.add(transaction, {
+        kind: "instance",
+        subject: instance.id,
+        state: "requested",
+        at: instance.createdAt,
+      });
       const loads = instance.loads.map((load) => ({
         ...load,
         instance_key: instance.key,
@@ -211,6 +278,16 @@ async function createInstance(db: Kysely<Tables>, instance: NewInstance): Promis
     if (!isUniqueViolation(cause)) throw cause;
     throw new StoreError("STORE_CONFLICT", `instance ${instance.id} exists already`, { cause });
   }
+}
+
+function columnsOf(change: InstanceChange): Partial<InstancesTable> {
+  return {
+    ...(change.reason === undefined ? {} : { reason: change.reason }),
+    ...(change.finalState === undefined ? {} : { final_state: change.finalState }),
+    ...(change.policy === undefined ? {} : { policy: change.policy }),
+    ...(change.keepName === undefined ? {} : { keep_name: change.keepName }),
+    ...(change.keepHash === undefined ? {} : { keep_hash: change.keepHash }),
+  };
 }
 
 function instanceOf(row: Selectable<InstancesTable>): StoredInstance {
@@ -229,5 +306,6 @@ function instanceOf(row: Selectable<InstancesTable>): StoredInstance {
     ...(row.keep_hash === null ? {} : { keepHash: row.keep_hash }),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    ...(row.idempotency_key === null ? {} : { idempotencyKey: row.idempotency_key }),
   };
 }

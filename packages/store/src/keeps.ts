@@ -1,6 +1,7 @@
 // Keeps and the ports and memory they hold. A port is held by one row at a time: the database itself says so.
 import type { Kysely, Selectable } from "kysely";
 import { StoreError } from "./errors.ts";
+import type { EventLog, NewEvent } from "./events.ts";
 import type { Engine } from "./sql/engine.ts";
 import type { KeepsTable, Tables } from "./sql/tables.ts";
 import { isUniqueViolation } from "./sql/violations.ts";
@@ -102,7 +103,11 @@ export interface KeepRepository {
 const OVER: readonly StoredKeepState[] = ["ended", "failed"];
 
 /** Keeps in a database. */
-export function keepRepository(db: Kysely<Tables>, engine: Engine): KeepRepository {
+export function keepRepository(
+  db: Kysely<Tables>,
+  engine: Engine,
+  events: EventLog,
+): KeepRepository {
   const findBy = async (column: "id" | "request_key", value: string) => {
     const row = await db
       .selectFrom("keeps")
@@ -112,7 +117,7 @@ export function keepRepository(db: Kysely<Tables>, engine: Engine): KeepReposito
     return row === undefined ? undefined : keepOf(row);
   };
   return {
-    create: (keep, budgetMib) => createKeep(db, engine, keep, budgetMib),
+    create: (keep, budgetMib) => createKeep(db, engine, events, keep, budgetMib),
     find: (id) => findBy("id", id),
     findByRequestKey: (key) => findBy("request_key", key),
     async list() {
@@ -133,22 +138,32 @@ export function keepRepository(db: Kysely<Tables>, engine: Engine): KeepReposito
       return new Set(rows.flatMap(({ port }) => (port === null ? [] : [port])));
     },
     async move(id, from, to, at, change = {}) {
-      const { numUpdatedRows } = await db
-        .updateTable("keeps")
-        .set({ state: to, updated_at: at, ...columnsOf(change) })
-        .where("id", "=", id)
-        .where("state", "in", from)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
+      const set = { state: to, updated_at: at, ...columnsOf(change) };
+      return await db.transaction().execute(async (transaction) => {
+        const moved = await transaction
+          .updateTable("keeps")
+          .set(set)
+          .where("id", "=", id)
+          .where("state", "in", from)
+          .returning(["instance_hash", "reason"])
+          .executeTakeFirst();
+        if (moved !== undefined) await events.add(transaction, eventOf(moved, to, at));
+        return moved !== undefined;
+      });
     },
     async close(id, state, reason, at) {
-      const { numUpdatedRows } = await db
-        .updateTable("keeps")
-        .set({ state, reason, port: null, request_key: null, updated_at: at })
-        .where("id", "=", id)
-        .where("state", "not in", OVER)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
+      const set = { state, reason, port: null, request_key: null, updated_at: at };
+      return await db.transaction().execute(async (transaction) => {
+        const closed = await transaction
+          .updateTable("keeps")
+          .set(set)
+          .where("id", "=", id)
+          .where("state", "not in", OVER)
+          .returning(["instance_hash", "reason"])
+          .executeTakeFirst();
+        if (closed !== undefined) await events.add(transaction, eventOf(closed, state, at));
+        return closed !== undefined;
+      });
     },
     async remove(id) {
       await db.deleteFrom("keeps").where("id", "=", id).execute();
@@ -168,6 +183,7 @@ export function keepRepository(db: Kysely<Tables>, engine: Engine): KeepReposito
 async function createKeep(
   db: Kysely<Tables>,
   engine: Engine,
+  events: EventLog,
   keep: NewKeep,
   budgetMib?: number,
 ): Promise<void> {
@@ -178,6 +194,8 @@ async function createKeep(
         .insertInto("keeps")
         .values({ ...emptyRow, ...rowOf(keep) })
         .execute();
+      const made = { instance_hash: keep.instanceHash, reason: null };
+      await events.add(transaction, eventOf(made, "requested", keep.createdAt));
       if (budgetMib === undefined) return;
       const { used } = await transaction
         .selectFrom("keeps")
@@ -198,6 +216,20 @@ async function createKeep(
       cause,
     });
   }
+}
+
+function eventOf(
+  { instance_hash, reason }: Pick<KeepsTable, "instance_hash" | "reason">,
+  state: string,
+  at: string,
+): NewEvent {
+  return {
+    kind: "keep",
+    subject: instance_hash,
+    state,
+    at,
+    ...(reason === null ? {} : { reason }),
+  };
 }
 
 const emptyRow = {

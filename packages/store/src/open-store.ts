@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Kysely, sql } from "kysely";
 import { type BlobStore, openBlobStore } from "./blobs.ts";
+import { type EventRepository, eventLog } from "./events.ts";
 import { type FunctionRepository, functionRepository } from "./functions.ts";
 import { type InstanceRepository, instanceRepository } from "./instances.ts";
 import { type KeepRepository, keepRepository } from "./keeps.ts";
@@ -16,7 +17,10 @@ export interface Store {
   readonly functions: FunctionRepository;
   readonly instances: InstanceRepository;
   readonly keeps: KeepRepository;
+  readonly events: EventRepository;
   readonly blobs: BlobStore;
+  /** Other processes may work on the same records. */
+  readonly isShared: boolean;
   /** Removes blobs that no function and no unfinished instance needs. */
   collectBlobs(): Promise<number>;
   /** @throws when the database does not answer */
@@ -48,14 +52,17 @@ export async function openStore({
       ? sqliteEngine(join(directory, "holdfast.db"))
       : await postgresEngine(databaseUrl);
   const db = new Kysely<Tables>({ dialect: engine.dialect });
-  await migrate(db);
+  await migrate(db, engine.name);
+  const events = eventLog(db);
   const graceMs = blobGraceMs ?? (engine.isShared ? SHARED_GRACE_MS : 0);
   const blobs = await openBlobStore(join(directory, "blobs"), { graceMs });
   return {
-    functions: functionRepository(db),
-    instances: instanceRepository(db),
-    keeps: keepRepository(db, engine),
+    functions: functionRepository(db, events),
+    instances: instanceRepository(db, events),
+    keeps: keepRepository(db, engine, events),
+    events,
     blobs,
+    isShared: engine.isShared,
     collectBlobs: () => blobs.collect((sha256) => isNeeded(db, sha256)),
     async check() {
       await sql`select 1`.execute(db);

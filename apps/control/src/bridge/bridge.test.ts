@@ -25,7 +25,7 @@ describe("the S3 bridge", { concurrency: false }, () => {
       },
     });
     const logger = pino({ level: "trace", redact: redaction }, sink);
-    app = buildServiceApp({ logger, check: async () => undefined }, (service) =>
+    app = buildServiceApp({ title: "S3 bridge", logger, check: async () => undefined }, (service) =>
       bridgeRoutes(service, {
         s3Client: s3Clients({ endpoint: "http://127.0.0.1:9", force_path_style: true }),
         clock: systemClock,

@@ -24,6 +24,8 @@ export async function bringUp(
 ): Promise<StoredInstance> {
   try {
     let instance = await current(context, key);
+    // Another process may have been faster.
+    if (instance.state === "ready") return instance;
     if (instance.policy === undefined) {
       await step(context, key, ["requested", "starting"], "starting");
       const asked = await requestKeep(context, instance);

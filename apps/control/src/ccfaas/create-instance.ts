@@ -2,28 +2,109 @@
 // before the next begins, so that whoever finds the record later can go on from there.
 import { randomUUID } from "node:crypto";
 import type { UserPolicyBody } from "@holdfast/contract";
-import { parseUserPolicy } from "@holdfast/policy";
-import { type StoredInstance, StoreError } from "@holdfast/store";
+import { parseUserPolicy, type UserPolicy } from "@holdfast/policy";
+import {
+  type NewInstance,
+  type StoredFunction,
+  type StoredInstance,
+  StoreError,
+} from "@holdfast/store";
 import { ControlError } from "../errors.ts";
 import { bringUp } from "./bring-up.ts";
 import { type CcfaasContext, timestamp } from "./context.ts";
 import { definedFiles, definitionOf, missingFiles } from "./function-files.ts";
-import { findFunction } from "./function-routes.ts";
+import { findFunction } from "./register-function.ts";
+import { untilSettled } from "./until-settled.ts";
+
+/** Options of a creation. */
+export interface CreateOptions {
+  /** Asked again with the same key it is the same instance. */
+  readonly idempotencyKey?: string;
+}
+
+/** A request that is recorded, and its completion. */
+export interface Creation {
+  readonly instance: StoredInstance;
+  /** Resolves when the instance is ready, rejects when it is not to be. */
+  readonly done: Promise<StoredInstance>;
+}
 
 /**
- * Makes an instance and answers once it is ready.
- * @throws PolicyError; ControlError FUNCTION_NOT_FOUND, FUNCTION_INCOMPLETE, INSTANCE_EXISTS, and those of bringing up
+ * Records a request for an instance and begins to bring it up.
+ * @throws PolicyError; ControlError FUNCTION_NOT_FOUND, FUNCTION_INCOMPLETE, INSTANCE_EXISTS, IDEMPOTENCY_KEY_REUSED;
+ *   `done` rejects with those of bringing up
  */
 export async function createInstance(
   context: CcfaasContext,
   body: UserPolicyBody,
-): Promise<StoredInstance> {
+  { idempotencyKey }: CreateOptions = {},
+): Promise<Creation> {
   const userPolicy = parseUserPolicy(body);
+  const earlier = await findEarlier(context, userPolicy, idempotencyKey);
+  if (earlier !== undefined) return joined(context, earlier);
+  const { found, loads } = await plan(context, userPolicy);
+  const key = randomUUID();
+  try {
+    await context.store.instances.create({
+      key,
+      id: userPolicy.instanceid,
+      functionName: found.name,
+      functionDefinition: found.definition,
+      userPolicy: JSON.stringify(userPolicy),
+      requestKey: key,
+      createdAt: timestamp(context),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      lease: context.works.lease(),
+      loads,
+    });
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause;
+    const other = await findEarlier(context, userPolicy, idempotencyKey);
+    if (other !== undefined) return joined(context, other);
+    throw new ControlError(
+      409,
+      "INSTANCE_EXISTS",
+      `Could not create instance already exists ${userPolicy.instanceid}`,
+      { cause },
+    );
+  }
+  const done = context.works.run(key, (signal) => bringUp(context, key, signal));
+  // Whoever does not wait for it does not hear of it either; the record says what became of it.
+  done.catch(() => undefined);
+  return { instance: await current(context, key), done };
+}
+
+async function findEarlier(
+  { store }: CcfaasContext,
+  userPolicy: UserPolicy,
+  idempotencyKey: string | undefined,
+): Promise<StoredInstance | undefined> {
+  if (idempotencyKey === undefined) return undefined;
+  const earlier = await store.instances.findByIdempotencyKey(idempotencyKey);
+  if (earlier === undefined || earlier.userPolicy === JSON.stringify(userPolicy)) return earlier;
+  throw new ControlError(
+    422,
+    "IDEMPOTENCY_KEY_REUSED",
+    "this idempotency key was used for another request",
+  );
+}
+
+function joined(context: CcfaasContext, instance: StoredInstance): Creation {
+  const done = untilSettled(context, instance.key);
+  done.catch(() => undefined);
+  return { instance, done };
+}
+
+/** What is to be loaded; nothing that CCFaaS is to load may be missing. */
+async function plan(
+  context: CcfaasContext,
+  userPolicy: UserPolicy,
+): Promise<{ found: StoredFunction; loads: NewInstance["loads"] }> {
   const found = await findFunction(context, userPolicy.function);
   const definition = definitionOf(found);
   const stored = await context.store.functions.files(found.id);
   const missing = missingFiles(definition, stored).filter(({ kind }) => kind === "data_file");
-  // A function of which nothing is stored is loaded by its users; of one that CCFaaS loads, nothing may be missing.
+  // A function of which nothing is stored is loaded by its users.
   if (stored.length > 0 && missing.length > 0) {
     throw new ControlError(
       409,
@@ -37,26 +118,11 @@ export async function createInstance(
       ? []
       : [{ path, priority, position, sha256: file.sha256, size: file.size }];
   });
-  const key = randomUUID();
-  try {
-    await context.store.instances.create({
-      key,
-      id: userPolicy.instanceid,
-      functionName: found.name,
-      functionDefinition: found.definition,
-      userPolicy: JSON.stringify(userPolicy),
-      requestKey: key,
-      createdAt: timestamp(context),
-      loads,
-    });
-  } catch (cause) {
-    if (!(cause instanceof StoreError)) throw cause;
-    throw new ControlError(
-      409,
-      "INSTANCE_EXISTS",
-      `Could not create instance already exists ${userPolicy.instanceid}`,
-      { cause },
-    );
-  }
-  return await context.works.run(key, (signal) => bringUp(context, key, signal));
+  return { found, loads };
+}
+
+async function current({ store }: CcfaasContext, key: string): Promise<StoredInstance> {
+  const instance = await store.instances.findByKey(key);
+  if (instance !== undefined) return instance;
+  throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted while it came up");
 }

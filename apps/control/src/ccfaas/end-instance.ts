@@ -15,7 +15,7 @@ export async function endInstance(context: CcfaasContext, instance: StoredInstan
   const { key, state } = instance;
   const { instances } = context.store;
   if (state === "ended" || state === "failed") {
-    await instances.remove(key);
+    await instances.remove(key, timestamp(context));
     return;
   }
   const change = { reason: "deleted", finalState: "removed" as const };
@@ -32,7 +32,7 @@ export async function finishEnding(context: CcfaasContext, key: string): Promise
   const instance = await instances.findByKey(key);
   if (instance === undefined || instance.state !== "ending") return;
   await endKeeps(context, instance);
-  if (instance.finalState === "removed") await instances.remove(key);
+  if (instance.finalState === "removed") await instances.remove(key, timestamp(context));
   else await instances.move(key, ["ending"], "failed", timestamp(context));
   context.logger.info({ instance: instance.id, reason: instance.reason }, "instance ended");
 }

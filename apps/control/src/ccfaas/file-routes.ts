@@ -12,7 +12,7 @@ import type { ServiceApp } from "../http/service-app.ts";
 import { drain, incomingBytes } from "../http/upload-body.ts";
 import { type CcfaasContext, timestamp } from "./context.ts";
 import { type DefinedFile, definitionOf, type FileKind, findDefined } from "./function-files.ts";
-import { findFunction } from "./function-routes.ts";
+import { findFunction } from "./register-function.ts";
 
 const Name = Type.Object({ name: Type.String() });
 /** The rest of the path: standard base64 may hold slashes. */

@@ -24,6 +24,7 @@ export class InstanceWatch {
   /** Forgets what is old and begins to watch; the first round resumes what is half done. */
   async start(): Promise<void> {
     const { store, clock } = this.#context;
+    if (!store.isShared) await store.instances.releaseAll();
     await store.instances.forget(new Date(clock.now().getTime() - REMEMBER_MS).toISOString());
     await store.collectBlobs();
     this.#next(0);
@@ -63,8 +64,7 @@ export class InstanceWatch {
         ? () => finishEnding(this.#context, key)
         : undefined;
     if (work === undefined) return;
-    logger.info({ instance: id, state }, "taking up an instance");
-    works.run<unknown>(key, work).catch((thrown: unknown) => {
+    works.tryRun(key, work).catch((thrown: unknown) => {
       logger.warn({ instance: id, err: thrown }, "taking up an instance failed");
     });
   }

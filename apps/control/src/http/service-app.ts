@@ -14,6 +14,8 @@ import Fastify, {
 } from "fastify";
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
+import { Value } from "typebox/value";
+import { OpenApi } from "./openapi.ts";
 import { problemOf } from "./problems.ts";
 
 /** A service with types from its schemas. */
@@ -31,11 +33,12 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /**
  * Makes a service.
+ * @param options.title of its OpenAPI document
  * @param options.check answers when the service can work
  * @param register adds the routes
  */
 export function buildServiceApp(
-  options: { logger: FastifyBaseLogger; check: () => Promise<void> },
+  options: { title: string; logger: FastifyBaseLogger; check: () => Promise<void> },
   register: (app: ServiceApp) => void,
 ): ServiceApp {
   const app = Fastify({
@@ -49,10 +52,16 @@ export function buildServiceApp(
     return503OnClosing: true,
   }).withTypeProvider<TypeBoxTypeProvider>() as ServiceApp;
   app.removeContentTypeParser("text/plain");
-  app.setValidatorCompiler<TSchema>(({ schema }) => {
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     const validator = Compile(schema);
-    return (value: unknown) =>
-      validator.Check(value) ? { value } : { error: validationError(validator.Errors(value)) };
+    // A query is text: its numbers are read there. A body says what it means.
+    const read = (given: unknown): unknown =>
+      httpPart === "querystring" ? Value.Convert(schema, given) : given;
+    return (given: unknown) => {
+      const value = read(given);
+      if (validator.Check(value)) return { value };
+      return { error: validationError(validator.Errors(value)) };
+    };
   });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
@@ -71,15 +80,20 @@ export function buildServiceApp(
     ),
   );
   const known = new Map<string, Set<string>>();
-  app.addHook("onRoute", ({ url, method }) => {
+  const openApi = new OpenApi(options.title);
+  app.addHook("onRoute", ({ url, method, schema }) => {
+    openApi.add({ url, method, ...(schema === undefined ? {} : { schema }) });
     const methods = known.get(url) ?? new Set();
     for (const each of [method].flat()) methods.add(each);
     known.set(url, methods);
   });
-  app.get("/healthz", async () => {
+  app.get("/healthz", { schema: { summary: "Whether the service works" } }, async () => {
     await options.check();
     return { status: "ok" };
   });
+  app.get("/openapi.json", { schema: { summary: "This document" } }, async () =>
+    openApi.document(),
+  );
   register(app);
   // A plugin of its own, because it must see the routes of those before it.
   app.register(async (rest) => {
@@ -100,7 +114,7 @@ function refuseOtherMethods(
   url: string,
   methods: ReadonlySet<string>,
 ): void {
-  const schema: FastifySchema = {};
+  const schema: FastifySchema = { hide: true };
   app.route({
     method: METHODS.filter((method) => !methods.has(method)),
     url,

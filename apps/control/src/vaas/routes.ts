@@ -3,6 +3,8 @@ import {
   KeepList,
   type KeepResource,
   KeepResource as KeepResourceSchema,
+  KeepState,
+  PageQuery,
   VaasPolicyBody,
   type VeracruzInstance,
 } from "@holdfast/contract";
@@ -11,6 +13,8 @@ import type { StoredKeep } from "@holdfast/store";
 import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
 import { sendJson, sendParagraph } from "../http/answers.ts";
+import { IdempotencyKey } from "../http/headers.ts";
+import { pageOf } from "../http/pages.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import { INSTANCE_HOST, isOver, type VaasContext } from "./context.ts";
 import { createKeep } from "./create-keep.ts";
@@ -20,10 +24,12 @@ const Filter = Type.Object({
   instance_id: Type.Optional(Type.String()),
   instance_hash: Type.Optional(Type.String()),
 });
-const Name = Type.Object({ name: Type.String() });
-const IdempotencyKey = Type.Object({
-  "idempotency-key": Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+const ListQuery = Type.Interface([PageQuery], {
+  request_key: Type.Optional(Type.String()),
+  state: Type.Optional(KeepState),
+  instance_id: Type.Optional(Type.String()),
 });
+const Name = Type.Object({ name: Type.String() });
 
 /** Adds the routes of VaaS. */
 export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
@@ -78,17 +84,23 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
     "/v1/keeps",
     {
       schema: {
-        querystring: Type.Object({ request_key: Type.Optional(Type.String()) }),
+        summary: "Keeps, those that ended or failed lately included",
+        querystring: ListQuery,
         response: { 200: KeepList },
       },
     },
-    async ({ query: { request_key: key } }) => {
-      const keeps = await context.store.keeps.list();
-      return {
-        keeps: keeps
-          .filter(({ requestKey }) => key === undefined || requestKey === key)
-          .map(resourceOf),
-      };
+    async ({ query }) => {
+      const wanted = (await context.store.keeps.list()).filter(
+        ({ requestKey, state, instanceId }) =>
+          (query.request_key === undefined || requestKey === query.request_key) &&
+          (query.state === undefined || state === query.state) &&
+          (query.instance_id === undefined || instanceId === query.instance_id),
+      );
+      // One hash may stand for several keeps, one after the other; the newest comes first.
+      const nameOf = ({ createdAt, id }: StoredKeep): string => `${createdAt} ${id}`;
+      const { items, next } = pageOf(wanted, nameOf, query, "descending");
+      const keeps = items.map(resourceOf);
+      return { keeps, ...(next === undefined ? {} : { next }) };
     },
   );
 
@@ -96,6 +108,7 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
     "/v1/keeps/:hash",
     {
       schema: {
+        summary: "The newest keep of an instance hash",
         params: Type.Object({ hash: Type.String() }),
         response: { 200: KeepResourceSchema },
       },

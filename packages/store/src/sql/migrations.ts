@@ -2,6 +2,9 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 
+/** Engines the schema is written for. */
+export type EngineName = "sqlite" | "postgres";
+
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-functions": {
     async up(db: Kysely<unknown>) {
@@ -92,13 +95,52 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex("keeps_hash").on("keeps").column("instance_hash").execute();
     },
   },
+  "0004-idempotency-and-leases": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("functions").addColumn("idempotency_key", "text").execute();
+      for (const column of ["idempotency_key", "lease_owner", "lease_until"]) {
+        await db.schema.alterTable("instances").addColumn(column, "text").execute();
+      }
+      for (const table of ["functions", "instances"]) {
+        await db.schema
+          .createIndex(`${table}_idempotency`)
+          .on(table)
+          .column("idempotency_key")
+          .unique()
+          .execute();
+      }
+    },
+  },
 };
 
+/** Numbers that the database hands out are the one thing engines spell differently. */
+function eventsStep(engine: EngineName): Record<string, Migration> {
+  return {
+    "0005-events": {
+      async up(db: Kysely<unknown>) {
+        await db.schema
+          .createTable("events")
+          .addColumn("seq", engine === "sqlite" ? "integer" : "bigint", (column) =>
+            engine === "sqlite"
+              ? column.primaryKey().autoIncrement()
+              : column.generatedAlwaysAsIdentity().primaryKey(),
+          )
+          .addColumn("at", "text", (column) => column.notNull())
+          .addColumn("kind", "text", (column) => column.notNull())
+          .addColumn("subject", "text", (column) => column.notNull())
+          .addColumn("state", "text", (column) => column.notNull())
+          .addColumn("reason", "text")
+          .execute();
+      },
+    },
+  };
+}
+
 /** Brings a database to the newest schema; does nothing when it is there already. */
-export async function migrate<T>(db: Kysely<T>): Promise<void> {
+export async function migrate<T>(db: Kysely<T>, engine: EngineName): Promise<void> {
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) },
+    provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS, ...eventsStep(engine) }) },
   });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;

@@ -1,4 +1,5 @@
 // Tables of the store. Times are RFC 3339 text and flags are 0 or 1, so that every engine keeps them alike.
+import type { Generated } from "kysely";
 
 /** A registered function; `definition` is its policy as JSON. */
 export interface FunctionsTable {
@@ -6,6 +7,8 @@ export interface FunctionsTable {
   name: string;
   definition: string;
   created_at: string;
+  /** Given by whoever asked, so that asking twice makes one. */
+  idempotency_key: string | null;
 }
 
 /** Stored programs and data files of functions. */
@@ -38,6 +41,10 @@ export interface InstancesTable {
   keep_hash: string | null;
   created_at: string;
   updated_at: string;
+  idempotency_key: string | null;
+  /** Which process works on it, and until when it may; null when none does. */
+  lease_owner: string | null;
+  lease_until: string | null;
 }
 
 /** Files to load into an instance's keep. */
@@ -76,6 +83,16 @@ export interface KeepsTable {
   updated_at: string;
 }
 
+/** What changed, in order. */
+export interface EventsTable {
+  seq: Generated<number>;
+  at: string;
+  kind: string;
+  subject: string;
+  state: string;
+  reason: string | null;
+}
+
 /** All tables by name. */
 export interface Tables {
   functions: FunctionsTable;
@@ -83,4 +100,5 @@ export interface Tables {
   instances: InstancesTable;
   loads: LoadsTable;
   keeps: KeepsTable;
+  events: EventsTable;
 }

@@ -61,8 +61,8 @@ export function storeContract(
         assert.equal(await store.functions.addFile(vod.id, file("/a"), AT), true);
         await assert.rejects(store.functions.addFile(vod.id, file("/a"), AT), conflict);
         assert.deepEqual(await store.functions.files(vod.id), [file("/a")]);
-        assert.equal(await store.functions.remove("vod"), true);
-        assert.equal(await store.functions.remove("vod"), false);
+        assert.equal(await store.functions.remove("vod", LATER), true);
+        assert.equal(await store.functions.remove("vod", LATER), false);
         assert.deepEqual(await store.functions.files(vod.id), []);
         assert.equal(await store.functions.addFile(vod.id, file("/a"), AT), false);
       }),
@@ -244,7 +244,7 @@ export function storeContract(
         await store.functions.removeFile(vod.id, "/a");
         assert.equal(await store.collectBlobs(), 0);
         await store.instances.markLoaded(instance.key, "/c");
-        await store.functions.remove("vod");
+        await store.functions.remove("vod", LATER);
         assert.equal(await store.collectBlobs(), 2);
         assert.deepEqual(await store.blobs.list(), []);
       }),

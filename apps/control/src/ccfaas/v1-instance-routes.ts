@@ -1,0 +1,159 @@
+// Instances as resources under /v1: state and progress, pages and filters, creation that need not be waited for.
+import {
+  type InstanceResource,
+  InstanceResources,
+  InstanceResource as InstanceSchema,
+  InstanceState,
+  PageQuery,
+  UserPolicyBody,
+} from "@holdfast/contract";
+import type { StoredInstance } from "@holdfast/store";
+import { Type } from "typebox";
+import { ControlError } from "../errors.ts";
+import { CreationHeaders, prefersAsync } from "../http/headers.ts";
+import { pageOf } from "../http/pages.ts";
+import type { ServiceApp } from "../http/service-app.ts";
+import { type CcfaasContext, UNFINISHED } from "./context.ts";
+import { createInstance } from "./create-instance.ts";
+import { endInstance } from "./end-instance.ts";
+import { findInstance } from "./instance-routes.ts";
+
+const Name = Type.Object({ name: Type.String() });
+const ListQuery = Type.Interface([PageQuery], {
+  state: Type.Optional(InstanceState),
+  function: Type.Optional(Type.String()),
+});
+const WaitQuery = Type.Object({
+  /** Seconds to wait for the end of a state that will not last. */
+  wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60 })),
+});
+
+/** Adds the routes. */
+export function v1InstanceRoutes(app: ServiceApp, context: CcfaasContext): void {
+  app.get(
+    "/v1/instances",
+    {
+      schema: {
+        summary: "Instances in order of ids, those that ended or failed lately included",
+        querystring: ListQuery,
+        response: { 200: InstanceResources },
+      },
+    },
+    async ({ query }) => {
+      const wanted = (await context.store.instances.list()).filter(
+        ({ state, functionName }) =>
+          (query.state === undefined || state === query.state) &&
+          (query.function === undefined || functionName === query.function),
+      );
+      const { items, next } = pageOf(wanted, ({ id }) => id, query);
+      const instances = await Promise.all(items.map((each) => resourceOf(context, each)));
+      return { instances, ...(next === undefined ? {} : { next }) };
+    },
+  );
+
+  app.post(
+    "/v1/instances",
+    {
+      schema: {
+        summary: "Make an instance; with `Prefer: respond-async` the answer comes at once",
+        body: UserPolicyBody,
+        headers: CreationHeaders,
+        response: { 201: InstanceSchema, 202: InstanceSchema },
+      },
+    },
+    async ({ body, headers }, reply) => {
+      const key = headers["idempotency-key"];
+      const options = key === undefined ? {} : { idempotencyKey: key };
+      const { instance, done } = await createInstance(context, body, options);
+      reply.header("location", `/v1/instances/${encodeURIComponent(instance.id)}`);
+      if (prefersAsync(headers.prefer)) {
+        reply.code(202).header("preference-applied", "respond-async");
+        return resourceOf(context, instance);
+      }
+      reply.code(201);
+      return resourceOf(context, await done);
+    },
+  );
+
+  app.get(
+    "/v1/instances/:name",
+    {
+      schema: {
+        summary: "One instance; with `wait` answered once its state lasts",
+        params: Name,
+        querystring: WaitQuery,
+        response: { 200: InstanceSchema },
+      },
+    },
+    async ({ params, query }) => {
+      await untilStateLasts(context, params.name, query.wait ?? 0);
+      return resourceOf(context, await findInstance(context, params.name));
+    },
+  );
+
+  app.get(
+    "/v1/instances/:name/policy",
+    {
+      schema: {
+        summary: "The exact text of the policy that the instance's keep runs",
+        params: Name,
+        produces: "text/plain",
+      },
+    },
+    async ({ params }, reply) => {
+      const { id, state, policy } = await findInstance(context, params.name);
+      if (policy === undefined) {
+        throw new ControlError(409, "INSTANCE_NOT_READY", `instance ${id} is ${state}`);
+      }
+      return reply.type("text/plain; charset=utf-8").send(policy);
+    },
+  );
+
+  app.delete(
+    "/v1/instances/:name",
+    {
+      schema: {
+        summary: "End an instance and its keep",
+        params: Name,
+        response: { 204: Type.Null() },
+      },
+    },
+    async ({ params }, reply) => {
+      await endInstance(context, await findInstance(context, params.name));
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+async function untilStateLasts(
+  { store, works }: CcfaasContext,
+  id: string,
+  seconds: number,
+): Promise<void> {
+  const enough = AbortSignal.any([works.shutdown, AbortSignal.timeout(seconds * 1000)]);
+  while (seconds > 0 && !enough.aborted) {
+    const state = (await store.instances.find(id))?.state;
+    if (state === undefined || (state !== "ending" && !UNFINISHED.includes(state))) return;
+    await store.events.next(enough);
+  }
+}
+
+async function resourceOf(
+  { store }: CcfaasContext,
+  instance: StoredInstance,
+): Promise<InstanceResource> {
+  const loads = await store.instances.loads(instance.key);
+  const sum = (only: (load: { loaded: boolean }) => boolean): number =>
+    loads.filter(only).reduce((total, { size }) => total + size, 0);
+  return {
+    id: instance.id,
+    function: instance.functionName,
+    state: instance.state,
+    ...(instance.reason === undefined ? {} : { reason: instance.reason }),
+    ...(instance.keepName === undefined ? {} : { keep: instance.keepName }),
+    bytes_loaded: sum(({ loaded }) => loaded),
+    bytes_total: sum(() => true),
+    created_at: instance.createdAt,
+    updated_at: instance.updatedAt,
+  };
+}
