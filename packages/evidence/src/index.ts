@@ -49,6 +49,27 @@ export type { TcbStatus } from "./intel/tcb-status.ts";
 export { parseTdReport, type TdReport } from "./intel/td-report.ts";
 export { type IntelClaims, type IntelRequest, verifyQuote } from "./intel/verify.ts";
 export type { Expectations, JudgeRequest } from "./judge/request.ts";
+export {
+  type LaunchedGuest,
+  type LaunchedGuestWithProcessors,
+  sevEsLaunchDigest,
+  sevLaunchDigest,
+  snpLaunchDigest,
+} from "./launch/digest.ts";
+export { type MetadataSection, parseSevFirmware, type SevFirmware } from "./launch/firmware.ts";
+export type { StartedKernel } from "./launch/kernel-hashes.ts";
+export {
+  checkSevLaunch,
+  type SevLaunch,
+  type SevLaunchPolicy,
+  sevLaunchMeasure,
+} from "./launch/measure.ts";
+export {
+  type Hypervisor,
+  type ProcessorStart,
+  processorSignature,
+  QEMU_PROCESSORS,
+} from "./launch/save-area.ts";
 export * from "./nitro/claims.ts";
 export * from "./nitro/document.ts";
 export * from "./nitro/request.ts";
