@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { newIdentity } from "@holdfast/channel";
+import { type KeepClient, ServiceRefusal } from "@holdfast/contract";
 import { readBody, systemClock } from "@holdfast/core";
 import { type Policy, parsePolicy } from "@holdfast/policy";
 import fc from "fast-check";
 import { parseKeepConfig } from "./config.ts";
 import { BootError } from "./errors.ts";
+import { copying, wat } from "./testing/programs.ts";
 import { startTestKeep, type TestKeep } from "./testing/test-keep.ts";
 import { EXECUTE, policyText, READ, WRITE } from "./testing/test-policy.ts";
 
@@ -109,6 +111,52 @@ describe("hostile requests", () => {
     assert.equal((await (await keep.client()).status()).state, "serving");
   });
 });
+
+describe("hostile programs", () => {
+  test("changed modules are refused, trap or end; the keep goes on", {
+    timeout: 60_000,
+  }, async () => {
+    const path = "/program/x.wasm";
+    const keep = await startTestKeep({
+      rights: [{ "/program/": WRITE | EXECUTE }],
+      programs: { [path]: { "/program/": READ | WRITE, stdout: WRITE } },
+      maxMemoryMib: 16,
+      terms: { limits: { wall_time_ms: 200 } },
+    });
+    try {
+      const client = await keep.client();
+      const whole = await wat(copying("x", "y"));
+      const change = fc.record({ at: fc.nat(whole.length - 1), value: fc.nat(255) });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(change, { minLength: 1, maxLength: 6 }),
+          fc.option(fc.nat(whole.length), { nil: undefined, freq: 4 }),
+          async (changes, length) => {
+            const bytes = whole.slice(0, length);
+            for (const { at, value } of changes) if (at < bytes.length) bytes[at] = value;
+            await client.putFile(path, bytes);
+            const ended = await runToEnd(client, path);
+            assert.match(ended, /^(?:exited|trapped|limit|PROGRAM_INVALID)$/);
+          },
+        ),
+        { numRuns: 120 },
+      );
+      assert.equal((await client.status()).state, "serving");
+    } finally {
+      await keep.close();
+    }
+  });
+});
+
+async function runToEnd(client: KeepClient, path: string): Promise<string> {
+  try {
+    const { id } = await client.startRun(path);
+    return (await client.waitRun(id)).state;
+  } catch (thrown) {
+    if (thrown instanceof ServiceRefusal) return thrown.code;
+    throw thrown;
+  }
+}
 
 /** Reads a policy as the keep does; only a refusal with a reason may be thrown. */
 function boots(policy: string): void {
