@@ -1,7 +1,11 @@
 // The door of testkit: throw-away roots, evidence with exactly one defect, certificates. For tests only.
 export { simulatedPcrs } from "@holdfast/attester";
+export * from "./arm/defects.ts";
 export * from "./arm/world.ts";
+export * from "./azure/defects.ts";
 export * from "./azure/world.ts";
+export * from "./defect.ts";
+export * from "./eventlog/defects.ts";
 export * from "./eventlog/log.ts";
 export * from "./intel/defects.ts";
 export {
@@ -15,13 +19,17 @@ export {
   pckExtension,
   REPORT_DATA,
 } from "./intel/world.ts";
+export * from "./launch/firmware.ts";
 export * from "./nitro/chain-defects.ts";
 export * from "./nitro/content-defects.ts";
 export * from "./nitro/defect.ts";
 export * from "./nitro/format-defects.ts";
 export * from "./nitro/world.ts";
+export * from "./nvidia/defects.ts";
 export * from "./nvidia/world.ts";
 export * from "./pki/party.ts";
+export * from "./ratls/defects.ts";
+export * from "./ratls/world.ts";
 export * from "./snp/defects.ts";
 export * from "./snp/report.ts";
 export * from "./snp/world.ts";

@@ -1,6 +1,7 @@
 // The table of hashes that QEMU gives a guest for kernel, initial RAM disk and command line, so that firmware can hold what
 // it starts against what was measured (QEMU, SEV kernel hashes).
 import { type CryptoPort, concat, fromText } from "@holdfast/core";
+import { malformed } from "../errors.ts";
 import { guidBytes } from "./guid.ts";
 
 /** What is started. */
@@ -41,6 +42,8 @@ export async function kernelHashTable(
 /** A page with the table at the offset that the firmware expects it at. */
 export function kernelHashPage(table: Uint8Array, offset: number): Uint8Array {
   const page = new Uint8Array(4096);
+  if (offset + table.length > page.length)
+    throw malformed("kernel hashes: table does not fit its page");
   page.set(table, offset);
   return page;
 }
