@@ -2,7 +2,11 @@
 import { HoldfastError } from "@holdfast/core";
 
 /** Codes of unreadable evidence. */
-export type EvidenceErrorCode = "EVIDENCE_MALFORMED" | "EVIDENCE_TOO_LARGE" | "EVIDENCE_UNKNOWN";
+export type EvidenceErrorCode =
+  | "EVIDENCE_MALFORMED"
+  | "EVIDENCE_TOO_LARGE"
+  | "EVIDENCE_UNKNOWN"
+  | "ENDORSEMENT_UNUSABLE";
 
 /** Evidence that can't be read as its format asks. */
 export class EvidenceError extends HoldfastError {
@@ -16,4 +20,9 @@ export class EvidenceError extends HoldfastError {
 /** An EVIDENCE_MALFORMED error. */
 export function malformed(message: string, cause?: unknown): EvidenceError {
   return new EvidenceError("EVIDENCE_MALFORMED", message, cause === undefined ? {} : { cause });
+}
+
+/** An ENDORSEMENT_UNUSABLE error: a file beside the evidence that endorses nothing. */
+export function unusable(message: string): EvidenceError {
+  return new EvidenceError("ENDORSEMENT_UNUSABLE", message);
 }

@@ -1,6 +1,7 @@
 // Endorsements in JSON: collateral of Intel as a set (texts, signatures, lists and chains under one object) or as the
 // provisioning service answers (the signed object and its signature), and JSON web keys.
 import { fromHex, HoldfastError, parseRevocationList, toHex } from "@holdfast/core";
+import { unusable } from "../errors.ts";
 import type { IntelDocument } from "./intel-document.ts";
 import { type ReadEndorsement, readPemEndorsement } from "./read.ts";
 import { keyOfJwk, type TrustedKey } from "./trusted-key.ts";
@@ -144,8 +145,4 @@ function parse(text: string): unknown {
 
 function isMembers(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function unusable(message: string): HoldfastError {
-  return new HoldfastError("ENDORSEMENT_UNUSABLE", message);
 }

@@ -11,6 +11,7 @@ import {
   type RevocationList,
   toText,
 } from "@holdfast/core";
+import { unusable } from "../errors.ts";
 import type { Endorsements, IgnoredEndorsement } from "./endorsements.ts";
 import type { IntelDocument } from "./intel-document.ts";
 import { readJsonEndorsement } from "./read-json.ts";
@@ -114,8 +115,4 @@ export function readPemEndorsement(text: string): ReadEndorsement {
     revocationLists: blocks("X509 CRL").map((der) => parseRevocationList(der)),
     keys: blocks("PUBLIC KEY").map((spki) => keyOfSpki(spki)),
   };
-}
-
-function unusable(message: string): HoldfastError {
-  return new HoldfastError("ENDORSEMENT_UNUSABLE", message);
 }

@@ -5,11 +5,11 @@ import {
   derWrite,
   EncodingError,
   fromBase64Url,
-  HoldfastError,
   type PublicKeyKind,
   parsePublicKey,
   readDer,
 } from "@holdfast/core";
+import { unusable } from "../errors.ts";
 
 /** A key, with the name it was enrolled under when there is one. */
 export interface TrustedKey {
@@ -61,7 +61,7 @@ export function keyOfModulus(modulus: Uint8Array, exponent: Uint8Array): Trusted
 
 /**
  * A key of a JSON web key; members that do not name the key are passed over.
- * @throws HoldfastError ENDORSEMENT_UNUSABLE, EncodingError
+ * @throws EvidenceError ENDORSEMENT_UNUSABLE, EncodingError
  */
 export function keyOfJwk(jwk: Readonly<Record<string, unknown>>): TrustedKey {
   const name = typeof jwk["kid"] === "string" ? { name: jwk["kid"] } : {};
@@ -70,7 +70,7 @@ export function keyOfJwk(jwk: Readonly<Record<string, unknown>>): TrustedKey {
   }
   const curve = jwk["crv"];
   if (jwk["kty"] !== "EC" || (curve !== "P-256" && curve !== "P-384" && curve !== "P-521")) {
-    throw new HoldfastError("ENDORSEMENT_UNUSABLE", "JSON web key: EC or RSA expected");
+    throw unusable("JSON web key: EC or RSA expected");
   }
   return { ...keyOfPoint(curve, member(jwk, "x"), member(jwk, "y")), ...name };
 }
@@ -78,7 +78,7 @@ export function keyOfJwk(jwk: Readonly<Record<string, unknown>>): TrustedKey {
 function member(jwk: Readonly<Record<string, unknown>>, name: string): Uint8Array {
   const value = jwk[name];
   if (typeof value !== "string" || value.length > 2048) {
-    throw new HoldfastError("ENDORSEMENT_UNUSABLE", `JSON web key: ${name} is missing or too long`);
+    throw unusable(`JSON web key: ${name} is missing or too long`);
   }
   return fromBase64Url(value);
 }
