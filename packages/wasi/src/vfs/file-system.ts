@@ -1,19 +1,11 @@
 // The file system of one run: a snapshot, what the run does to it, and bounds on both. Nothing here asks for rights;
 // the calls of the host do. Every operation answers a WASI error number.
 import { Buffer } from "node:buffer";
-import { MAXIMUM_PATH_BYTES, MAXIMUM_PATH_NAMES } from "@holdfast/policy";
 import { ERRNO } from "../host/errno.ts";
 import { type Content, EMPTY_CONTENT } from "../store/content.ts";
 import { FileNode } from "./file-node.ts";
-import {
-  DirectoryNode,
-  entryOf,
-  LinkNode,
-  type Moment,
-  type Node,
-  pathIn,
-  policyBelow,
-} from "./nodes.ts";
+import { DirectoryNode, entryOf, LinkNode, type Moment, type Node, policyBelow } from "./nodes.ts";
+import { inheritEntry, isWithin, refuseName } from "./placing.ts";
 import type { PolicyNode } from "./policy-tree.ts";
 import { SpareChunks } from "./spare-chunks.ts";
 
@@ -24,7 +16,6 @@ export interface FileSystemLimits {
   readonly entries: number;
 }
 
-const MAXIMUM_NAME_BYTES = 255;
 const MAXIMUM_LINK_BYTES = 4096;
 
 /** Files, directories and links of a run. */
@@ -134,7 +125,7 @@ export class FileSystem {
     const { node } = from;
     if (to.node === node) return ERRNO.success;
     if (to.parent.removed) return ERRNO.noent;
-    const fault = this.#refuseName(to.parent, to.name, node);
+    const fault = refuseName(to.parent, to.name, node);
     if (fault !== ERRNO.success) return fault;
     if (node instanceof DirectoryNode && isWithin(to.parent, node)) return ERRNO.inval;
     if (to.node instanceof DirectoryNode) {
@@ -277,21 +268,7 @@ export class FileSystem {
   #refuseNew(parent: DirectoryNode, name: string): number {
     if (parent.removed) return ERRNO.noent;
     if (this.entries >= this.limits.entries) return this.#full();
-    return this.#refuseName(parent, name, undefined);
-  }
-
-  /** Names and depths that the store would refuse are refused here, where the guest learns why. */
-  #refuseName(parent: DirectoryNode, name: string, node: Node | undefined): number {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-    if (/[\u0000-\u001f\u007f]/.test(name)) return ERRNO.inval;
-    if (Buffer.byteLength(name) > MAXIMUM_NAME_BYTES) return ERRNO.nametoolong;
-    const path = pathIn(parent, name);
-    const below = node instanceof DirectoryNode ? extentOf(node) : { bytes: 0, names: 0 };
-    const bytes = Buffer.byteLength(path) + below.bytes;
-    const names = path.split("/").length - 1 + below.names;
-    return bytes > MAXIMUM_PATH_BYTES || names > MAXIMUM_PATH_NAMES
-      ? ERRNO.nametoolong
-      : ERRNO.success;
+    return refuseName(parent, name, undefined);
   }
 
   #full(): number {
@@ -304,30 +281,4 @@ export class FileSystem {
     this.bytes -= node.size;
     node.resize(0);
   }
-}
-
-function isWithin(directory: DirectoryNode, ancestor: DirectoryNode): boolean {
-  for (let at: DirectoryNode | undefined = directory; at !== undefined; at = at.parent) {
-    if (at === ancestor) return true;
-  }
-  return false;
-}
-
-function inheritEntry(directory: DirectoryNode, entry: PolicyNode | undefined): void {
-  directory.entry = entry;
-  for (const node of directory.entries.values()) {
-    if (node instanceof DirectoryNode) inheritEntry(node, entry);
-  }
-}
-
-/** The longest path below a directory, in bytes and names. */
-function extentOf(directory: DirectoryNode): { bytes: number; names: number } {
-  let bytes = 0;
-  let names = 0;
-  for (const [name, node] of directory.entries) {
-    const below = node instanceof DirectoryNode ? extentOf(node) : { bytes: 0, names: 0 };
-    bytes = Math.max(bytes, 1 + Buffer.byteLength(name) + below.bytes);
-    names = Math.max(names, 1 + below.names);
-  }
-  return { bytes, names };
 }
