@@ -13,6 +13,11 @@ export * from "./cbor/read.ts";
 export * from "./cbor/values.ts";
 export * as cborWrite from "./cbor/write.ts";
 export * from "./cose/sign1.ts";
+export {
+  type DescribeOptions,
+  type Description,
+  describeEvidence,
+} from "./describe/describe-evidence.ts";
 export * from "./ear/encode.ts";
 export * from "./endorsements/endorsements.ts";
 export * from "./endorsements/intel-document.ts";

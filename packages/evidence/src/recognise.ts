@@ -126,12 +126,13 @@ function extensionsOf(
   }
 }
 
-/** Version and TEE type in front, an ECDSA attestation key. */
+/** Version and TEE type in front, an ECDSA attestation key. The key type also tells a quote from an SNP report. */
 function isQuote(bytes: Uint8Array, kind: "sgx" | "tdx"): boolean {
   const head = view(bytes);
   const version = head.getUint16(0, true);
   const tee = head.getUint32(4, true);
-  if (version < 3 || version > 5 || head.getUint16(2, true) > 3) return false;
+  const keyType = head.getUint16(2, true);
+  if (version < 3 || version > 5 || (keyType !== 2 && keyType !== 3)) return false;
   return bytes.length > 48 && tee === (kind === "sgx" ? 0 : 0x81);
 }
 
@@ -166,8 +167,28 @@ function recogniseJson(text: string): Recognised | undefined {
     return undefined;
   }
   const type = JSON_FORMS.find(([, matches]) => matches(object))?.[0];
-  return type === undefined ? undefined : { type, form: "json", object };
+  return type === undefined ? recogniseWrapped(object) : { type, form: "json", object };
 }
+
+/** Services put binary evidence as text into an object of their own. */
+function recogniseWrapped(object: JsonObject): Recognised | undefined {
+  for (const name of WRAPPED) {
+    const text = object[name];
+    const bytes = typeof text === "string" ? decode(text.replaceAll(/\s+/g, "")) : undefined;
+    const found = bytes === undefined ? undefined : recogniseBinary(bytes);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const WRAPPED: readonly string[] = [
+  "quote",
+  "evidence",
+  "report",
+  "token",
+  "attestation_document",
+  "document",
+];
 
 const JSON_FORMS: readonly (readonly [EvidenceType, (object: JsonObject) => boolean])[] = [
   ["azure", isAzureJson],

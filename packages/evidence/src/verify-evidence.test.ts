@@ -80,7 +80,8 @@ test("the form of Confidential Containers is the same report", WITH_VECTORS, asy
 const KINDS: Readonly<Record<string, string>> = {
   "sgx-v3-": "sgx",
   "tdx-v": "tdx",
-  "snp-milan-go": "sev-snp",
+  "snp-milan": "sev-snp",
+  "snp-genoa": "sev-snp",
   "az-snp": "azure",
   "az-tdx": "azure",
   "tpm-trustee": "tpm",

@@ -82,7 +82,8 @@ const AUTHENTICITY: ReadonlySet<string> = new Set([
   "cca.realm-signature",
 ]);
 
-interface Token {
+/** A token, read but not verified. */
+export interface Token {
   readonly platform: Sign1;
   readonly realm: Sign1;
   readonly platformChallenge: Uint8Array;
@@ -100,7 +101,7 @@ export async function verifyCca(
 ): Promise<Appraisal<CcaClaims>> {
   let token: Token;
   try {
-    token = parseToken(input);
+    token = parseCcaToken(input);
   } catch (thrown) {
     if (!(thrown instanceof HoldfastError)) throw thrown;
     return refusedFormat("cca", CCA_CHECKS, thrown.message, request);
@@ -141,7 +142,8 @@ export async function verifyCca(
   return armAppraisal("cca", made, authenticBy(made, AUTHENTICITY) ? claims : undefined, request);
 }
 
-function parseToken(input: Uint8Array): Token {
+/** A token as it stands. */
+export function parseCcaToken(input: Uint8Array): Token {
   const whole = readCbor(input);
   if (whole.kind !== "tag" || whole.tag !== COLLECTION_TAG) throw cborFault("tag 399 expected");
   const collection = cborMap(whole.item, "collection");

@@ -95,7 +95,8 @@ export async function verifyPsa(
   return armAppraisal("psa", made, authenticBy(made, AUTHENTICITY) ? claims : undefined, request);
 }
 
-function parsePsaClaims(token: Sign1): PsaClaims {
+/** What a token says, as it stands. */
+export function parsePsaClaims(token: Sign1): PsaClaims {
   const map = cborMap(readCbor(token.payload), "claims");
   const lifecycle = unsignedClaim(map, ARM_CLAIM.lifecycle);
   const clientId = integerClaim(map, ARM_CLAIM.clientId);

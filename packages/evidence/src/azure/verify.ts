@@ -68,7 +68,7 @@ export async function verifyAzure(
   ];
   const proven = hardware.claims !== undefined && tpm.claims !== undefined;
   const authentic = proven && binding.outcome === "passed";
-  const claims = authentic ? claimsOf(hardware.claims, tpm.claims, hcl) : undefined;
+  const claims = authentic ? azureClaims(hardware.claims, tpm.claims, hcl) : undefined;
   return appraisalOf<AzureClaims>({
     type: `azure-${hcl.kind}`,
     platform: authentic ? `azure-${hardware.platform}` : "unknown",
@@ -142,7 +142,8 @@ function userDataOf({ userData }: HclReport): Uint8Array {
   return /^(?:[0-9a-f]{2})*$/.test(userData) ? Uint8Array.fromHex(userData) : new Uint8Array();
 }
 
-function claimsOf(
+/** Claims of both as one. */
+export function azureClaims(
   hardware: SnpClaims | IntelClaims,
   tpm: TpmClaims,
   { vmUniqueId, secureBoot, userData }: HclReport,

@@ -50,7 +50,11 @@ export async function verifyEventLog(
   }
 }
 
-async function eventLogClaims(log: EventLog, { crypto }: JudgeRequest): Promise<EventLogClaims> {
+/** What a log replays to. */
+export async function eventLogClaims(
+  log: EventLog,
+  { crypto }: Pick<JudgeRequest, "crypto">,
+): Promise<EventLogClaims> {
   const bank = PREFERRED.find((each) => log.banks.includes(each)) ?? "sha1";
   const replayed = await replayEventLog(log, bank, crypto);
   const registers = [...replayed].map(([register, value]): [number, string] => [

@@ -122,7 +122,7 @@ async function appraise(
 ): Promise<Appraisal<GpuClaims>> {
   const authentic = authenticBy(made, AUTHENTICITY);
   const genuine = path.anchor !== undefined && equalBytes(path.anchor.der, nvidiaRoot().der);
-  const claims = authentic ? claimsOf(report, path.chain[0]) : undefined;
+  const claims = authentic ? gpuClaims(report, path.chain[0]) : undefined;
   const vector = trustVector({
     instanceIdentity: genuine ? TRUST.instanceTrustworthy : TRUST.none,
     hardware: genuine ? TRUST.hardwareGenuine : TRUST.hardwareUnrecognised,
@@ -206,7 +206,8 @@ function certifiedFirmware({ extensions }: Certificate): Uint8Array | undefined 
   }
 }
 
-function claimsOf(report: GpuReport, leaf: Certificate | undefined): GpuClaims {
+/** What a report says, as it stands. */
+export function gpuClaims(report: GpuReport, leaf: Certificate | undefined): GpuClaims {
   const text = (field: number): string | undefined => {
     const value = report.fields.get(field);
     return value === undefined ? undefined : fieldText(value);

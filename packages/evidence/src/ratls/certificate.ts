@@ -30,7 +30,7 @@ import { boundCheck, type CarriedClaims, judgeCarried, refusedCarrier } from "./
 /** Extension of tagged evidence (TCG DICE). */
 export const TAGGED_EVIDENCE = "2.23.133.5.4.9";
 /** Tag of ECDSA quotes of SGX and TDX. */
-const ECDSA_QUOTE = 60_000n;
+export const ECDSA_QUOTE = 60_000n;
 const MAXIMUM_EXTENSION = 48 * 1024;
 
 /** What a certificate adds to the claims of its quote. */
@@ -49,7 +49,8 @@ const HASHES: Readonly<Record<number, readonly [DigestName, string]>> = {
 };
 const BINDING: ReadonlySet<string> = new Set(["ra-tls.signature", "ra-tls.key", "ra-tls.evidence"]);
 
-interface Parts {
+/** A certificate with what it carries, read but not verified. */
+export interface RaTlsParts {
   readonly certificate: Certificate;
   readonly quote: Uint8Array;
   readonly buffer: Uint8Array;
@@ -62,10 +63,10 @@ export async function verifyRaTls(
   der: Uint8Array,
   request: IntelRequest,
 ): Promise<Appraisal<CarriedClaims<RaTlsClaims>>> {
-  let parts: Parts;
+  let parts: RaTlsParts;
   let reportData: Uint8Array;
   try {
-    parts = parseParts(der);
+    parts = parseRaTls(der);
     reportData = parseQuote(parts.quote).body.report.reportData;
   } catch (thrown) {
     if (!(thrown instanceof HoldfastError)) throw thrown;
@@ -118,7 +119,8 @@ export async function verifyRaTls(
   );
 }
 
-function parseParts(der: Uint8Array): Parts {
+/** A certificate as it stands. */
+export function parseRaTls(der: Uint8Array): RaTlsParts {
   const certificate = parseCertificate(der);
   const extension = certificate.extensions.get(TAGGED_EVIDENCE);
   if (extension === undefined) throw malformed("the certificate carries no tagged evidence");
@@ -143,7 +145,7 @@ function parseParts(der: Uint8Array): Parts {
 }
 
 /** An array of algorithm and hash, inside a byte string. SHA-1 is none of the algorithms. */
-function parseHash(node: CborNode): Parts["hash"] {
+function parseHash(node: CborNode): RaTlsParts["hash"] {
   const inner = readCbor(cborBytes(node, "pubkey-hash", { least: 1, most: 128 }));
   const [algorithm, value] = cborArray(inner, "pubkey-hash", { least: 2, most: 2 });
   if (algorithm === undefined || value === undefined) throw cborFault("pubkey-hash: two members");

@@ -37,7 +37,8 @@ export interface EnarxClaims {
 
 const BINDING: ReadonlySet<string> = new Set(["enarx-csr.signature", "enarx-csr.key"]);
 
-interface Parts {
+/** A request with what it carries, read but not verified. */
+export interface EnarxParts {
   readonly csr: CertificationRequest;
   readonly quote: Uint8Array;
   readonly carried: Endorsements;
@@ -48,10 +49,10 @@ export async function verifyEnarxRequest(
   der: Uint8Array,
   request: IntelRequest,
 ): Promise<Appraisal<CarriedClaims<EnarxClaims>>> {
-  let parts: Parts;
+  let parts: EnarxParts;
   let reportData: Uint8Array;
   try {
-    parts = parseParts(der);
+    parts = parseEnarxRequest(der);
     reportData = parseQuote(parts.quote).body.report.reportData;
   } catch (thrown) {
     if (!(thrown instanceof HoldfastError)) throw thrown;
@@ -83,7 +84,8 @@ export async function verifyEnarxRequest(
   );
 }
 
-function parseParts(der: Uint8Array): Parts {
+/** A request as it stands. */
+export function parseEnarxRequest(der: Uint8Array): EnarxParts {
   const csr = parseCertificationRequest(der);
   const extension = csr.extensions.get(ENARX_SGX);
   if (extension === undefined) throw malformed("the request carries no SGX evidence");

@@ -139,7 +139,7 @@ export async function judgeTpm(
     nonceCheck("tpm.nonce", quote.extraData, request.nonce),
   ];
   const authentic = authenticBy(checks, AUTHENTICITY);
-  return { checks, claims: authentic ? claimsOf(quote, pcrs, name) : undefined };
+  return { checks, claims: authentic ? tpmClaims(quote, pcrs, name) : undefined };
 }
 
 /** Evidence that names no key is by the one key that was enrolled, if it is one. */
@@ -173,7 +173,8 @@ function keyCheck(
   );
 }
 
-function claimsOf(
+/** What a quote says, as it stands. */
+export function tpmClaims(
   quote: TpmQuote,
   values: TpmEvidence["pcrs"],
   akName: string | undefined,
