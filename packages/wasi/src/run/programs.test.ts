@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { KNOWN_RIGHTS, RIGHTS } from "@holdfast/policy";
-import asc from "assemblyscript/asc";
 import { admitModule } from "../module/admit.ts";
 import { FileStore } from "../store/file-store.ts";
+import { compileAssemblyScript } from "../testing/assemblyscript.ts";
 import { clangMissing, compileC } from "../testing/clang.ts";
 import type { RunOptions, RunOutcome } from "./options.ts";
 import { createSourceWorker, Runner } from "./runner.ts";
@@ -154,31 +154,3 @@ describe("AssemblyScript programs", () => {
     assert.deepEqual([outcome.state, outcome.exitCode], ["exited", 0]);
   });
 });
-
-async function compileAssemblyScript(source: string): Promise<Uint8Array> {
-  const outputs = new Map<string, Uint8Array>();
-  const messages: string[] = [];
-  const { error } = await asc.main(
-    [
-      "program.ts",
-      "--outFile",
-      "program.wasm",
-      "--exportStart",
-      "_start",
-      "--use",
-      "abort=",
-      "-O1",
-    ],
-    {
-      readFile: (name) => (name === "program.ts" ? source : null),
-      writeFile: (name, contents) => {
-        outputs.set(name, typeof contents === "string" ? Buffer.from(contents) : contents);
-      },
-      listFiles: () => [],
-      stderr: { write: (chunk) => void messages.push(String(chunk)) },
-    },
-  );
-  const bytes = outputs.get("program.wasm");
-  if (error !== null || bytes === undefined) throw new Error(messages.join("") || `${error}`);
-  return bytes;
-}
