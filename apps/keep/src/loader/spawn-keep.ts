@@ -28,6 +28,8 @@ export const KEEP_FLAGS: readonly string[] = [
   "--no-addons",
   "--no-warnings",
   "--unhandled-rejections=strict",
+  // Buffers of large transfers else have the whole heap collected every few megabytes.
+  "--external-memory-accounted-in-global-limit",
   "--input-type=module",
   "-",
 ];

@@ -22,7 +22,12 @@ export interface RunningHash {
 
 /** Up to here a hash is made at once: it takes less than asking for it would. */
 export const SMALL_BYTES: number = 2 * CHUNK_BYTES;
-const IDLE_MS = 30_000;
+const IDLE_MS = 5000;
+/**
+ * A thread that has seen so much is ended when it has nothing to do: it holds on to the memory of files that were
+ * replaced since, until its own garbage is collected, and it makes none that would have it collected.
+ */
+const MOST_SEEN_BYTES = 32 * 1024 * 1024;
 /** Each message costs as much as hashing a third of a piece. */
 const PARTS_AT_ONCE = 8;
 
@@ -56,6 +61,7 @@ export class HashThread {
   #thread: Worker | undefined;
   #open = new Set<number>();
   #nextId = 0;
+  #seenBytes = 0;
   #idle: NodeJS.Timeout | undefined;
 
   /** Begins a hash. */
@@ -69,8 +75,9 @@ export class HashThread {
       parts = [];
     };
     return {
-      update(part) {
+      update: (part) => {
         parts.push(part);
+        this.#seenBytes += part.end - part.start;
         if (parts.length >= PARTS_AT_ONCE) send();
       },
       digest: () =>
@@ -114,6 +121,7 @@ export class HashThread {
   }
 
   #start(): Worker {
+    this.#seenBytes = 0;
     const thread = new Worker(SOURCE, { eval: true, env: {}, argv: [] });
     thread.unref();
     thread.on("message", ({ id, hex }: { id: number; hex: string }) => {
@@ -139,12 +147,18 @@ export class HashThread {
     this.#waiting.delete(id);
     this.#open.delete(id);
     if (this.#open.size > 0) return;
-    this.#idle = setTimeout(() => {
-      const thread = this.#thread;
-      this.#thread = undefined;
-      void thread?.terminate();
-    }, IDLE_MS);
+    if (this.#seenBytes > MOST_SEEN_BYTES) {
+      this.#retire();
+      return;
+    }
+    this.#idle = setTimeout(() => this.#retire(), IDLE_MS);
     this.#idle.unref();
+  }
+
+  #retire(): void {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    void thread?.terminate();
   }
 }
 
