@@ -19,6 +19,7 @@ import { eventRoutes } from "./http/event-routes.ts";
 import { buildServiceApp, type ServiceApp } from "./http/service-app.ts";
 import type { KeepLauncher } from "./keeps/keep-launcher.ts";
 import { LocalLauncher } from "./keeps/local-launcher.ts";
+import { ownName } from "./keeps/own-name.ts";
 import { attestationAt } from "./vaas/attestation.ts";
 import { vaasRoutes } from "./vaas/routes.ts";
 import { Turns } from "./vaas/turns.ts";
@@ -45,17 +46,18 @@ export interface Service {
 
 /** The services that a configuration asks for, VaaS first. */
 export async function buildServices(parts: Parts): Promise<Service[]> {
-  const services = [buildVaas(parts), await buildCcfaas(parts), buildBridge(parts)];
+  const services = [await buildVaas(parts), await buildCcfaas(parts), buildBridge(parts)];
   return services.filter((service) => service !== undefined);
 }
 
-function buildVaas({ config, store, clock, ...parts }: Parts): Service | undefined {
+async function buildVaas({ config, store, clock, ...parts }: Parts): Promise<Service | undefined> {
   const { vaas, keeps, attestationUrl } = config;
   if (vaas === undefined || keeps === undefined || attestationUrl === undefined) return undefined;
   const logger = parts.logger.child({ service: "vaas" });
   const directory = join(config.dataDir, "keeps");
+  const node = await ownName(config.dataDir, "node");
   const launcher =
-    parts.launcher ?? new LocalLauncher({ config: keeps, attestationUrl, directory });
+    parts.launcher ?? new LocalLauncher({ node, config: keeps, attestationUrl, directory });
   const attestation = attestationAt(attestationUrl);
   const context = {
     store,

@@ -17,6 +17,7 @@ export type ControlErrorCode =
   | "KEEP_NOT_FOUND"
   | "KEEP_FAILED"
   | "KEEP_ENDED"
+  | "KEEP_ELSEWHERE"
   | "KEEPS_NO_PORT"
   | "KEEPS_NO_MEMORY"
   | "BUNDLE_MISSING"

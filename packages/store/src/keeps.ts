@@ -26,6 +26,8 @@ export interface ProcessRecord {
 export interface StoredKeep {
   readonly id: string;
   readonly name: string;
+  /** Which launcher has it. */
+  readonly node: string;
   readonly host: string;
   /** Absent once it is free again. */
   readonly port?: number;
@@ -51,6 +53,8 @@ export interface StoredKeep {
 export interface NewKeep {
   readonly id: string;
   readonly name: string;
+  /** Which launcher has it. */
+  readonly node: string;
   readonly host: string;
   readonly port: number;
   readonly instanceId?: string;
@@ -76,7 +80,7 @@ export interface KeepChange {
 export interface KeepRepository {
   /**
    * Records a keep and takes its port and memory.
-   * @param budgetMib memory that all living keeps may have together
+   * @param budgetMib memory that all living keeps of the node may have together
    * @throws StoreError STORE_CONFLICT when the port or the request key is taken, STORE_FULL when memory is used up
    */
   create(keep: NewKeep, budgetMib?: number): Promise<void>;
@@ -84,7 +88,7 @@ export interface KeepRepository {
   findByRequestKey(key: string): Promise<StoredKeep | undefined>;
   /** Newest first. */
   list(): Promise<StoredKeep[]>;
-  usedPorts(): Promise<Set<number>>;
+  usedPorts(host: string): Promise<Set<number>>;
   /** @returns whether the keep was in one of the states it may come from */
   move(
     id: string,
@@ -129,10 +133,11 @@ export function keepRepository(
         .execute();
       return rows.map(keepOf);
     },
-    async usedPorts() {
+    async usedPorts(host) {
       const rows = await db
         .selectFrom("keeps")
         .select("port")
+        .where("host", "=", host)
         .where("port", "is not", null)
         .execute();
       return new Set(rows.flatMap(({ port }) => (port === null ? [] : [port])));
@@ -200,6 +205,7 @@ async function createKeep(
       const { used } = await transaction
         .selectFrom("keeps")
         .select(({ fn }) => fn.sum<number>("max_memory_mib").as("used"))
+        .where("node", "=", keep.node)
         .where("state", "not in", OVER)
         .executeTakeFirstOrThrow();
       if (Number(used) > budgetMib) {
@@ -248,6 +254,7 @@ function rowOf(keep: NewKeep): Omit<KeepsTable, keyof typeof emptyRow> {
   return {
     id: keep.id,
     name: keep.name,
+    node: keep.node,
     host: keep.host,
     port: keep.port,
     instance_id: keep.instanceId ?? null,
@@ -282,6 +289,7 @@ function keepOf(row: Selectable<KeepsTable>): StoredKeep {
   return {
     id: row.id,
     name: row.name,
+    node: row.node,
     host: row.host,
     ...(row.port === null ? {} : { port: row.port }),
     ...(row.instance_id === null ? {} : { instanceId: row.instance_id }),

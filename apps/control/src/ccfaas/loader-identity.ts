@@ -1,14 +1,14 @@
 // Who CCFaaS is toward keeps: a key and certificate of its own, made on first start and kept for its owner alone.
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ClientIdentity, newIdentity } from "@holdfast/channel";
 import type { Clock } from "@holdfast/core";
+import { writeOnce } from "../write-once.ts";
 
 const DAYS = 3650;
 
 /** Reads the identity in a directory, making it when there is none. */
 export async function loaderIdentity(directory: string, clock: Clock): Promise<ClientIdentity> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, "loader.json");
   try {
     return JSON.parse(await readFile(path, "utf8")) as ClientIdentity;
@@ -17,7 +17,5 @@ export async function loaderIdentity(directory: string, clock: Clock): Promise<C
   }
   const identity = await newIdentity({ commonName: "Holdfast CCFaaS", clock, days: DAYS });
   // Certificate and key in one file, which appears whole: they can't come apart.
-  await writeFile(`${path}.new`, JSON.stringify(identity), { mode: 0o600 });
-  await rename(`${path}.new`, path);
-  return identity;
+  return JSON.parse(await writeOnce(path, JSON.stringify(identity))) as ClientIdentity;
 }

@@ -31,6 +31,8 @@ export interface KeepHandle {
 
 /** Starts, looks at, finds again and ends keeps. */
 export interface KeepLauncher {
+  /** Who this launcher is, for ever: what it started only it can look at and end. */
+  readonly node: string;
   /** What keeps of this launcher measure to, 64 hexadecimal digits. */
   measurement(): Promise<string>;
   /**

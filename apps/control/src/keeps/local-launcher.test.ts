@@ -30,7 +30,12 @@ describe("keeps as local processes", { concurrency: false }, () => {
     const { keeps } = parseConfig(world.config, world.directory);
     assert.ok(keeps);
     const directory = join(world.directory, "keeps");
-    return new LocalLauncher({ config: keeps, attestationUrl: world.authority.url, directory });
+    return new LocalLauncher({
+      node: "test",
+      config: keeps,
+      attestationUrl: world.authority.url,
+      directory,
+    });
   }
 
   async function start(): Promise<KeepHandle & { loader: ProcessRecord }> {

@@ -20,13 +20,20 @@ const MEASUREMENT_DIGITS = 64;
 
 /** A launcher of local processes. */
 export class LocalLauncher implements KeepLauncher {
+  readonly node: string;
   readonly #config: KeepsConfig;
   readonly #attestationUrl: string;
   readonly #directory: string;
   #measured: { readonly stamp: string; readonly measurement: string } | undefined;
 
   /** @param options.directory one subdirectory a keep is made in it */
-  constructor(options: { config: KeepsConfig; attestationUrl: string; directory: string }) {
+  constructor(options: {
+    node: string;
+    config: KeepsConfig;
+    attestationUrl: string;
+    directory: string;
+  }) {
+    this.node = options.node;
     this.#config = options.config;
     this.#attestationUrl = options.attestationUrl;
     this.#directory = options.directory;

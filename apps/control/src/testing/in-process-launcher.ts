@@ -17,6 +17,7 @@ interface Entry {
 
 /** Keeps of this process. */
 export class InProcessLauncher implements KeepLauncher {
+  readonly node = "in-process";
   readonly #bundle: string;
   readonly #authorityDirectory: string;
   readonly #entries = new Map<string, Entry>();

@@ -39,8 +39,8 @@ export interface World {
   stop(): Promise<void>;
   /** The store of the services in this process. */
   store(): Store;
-  /** Starts the services as a process of their own. */
-  spawn(): Promise<ChildProcess>;
+  /** Starts the services as a process of their own, under the world's configuration or a changed one. */
+  spawn(change?: Partial<ConfigFile>): Promise<ChildProcess>;
   /** Ends everything, keeps included. */
   close(): Promise<void>;
 }
@@ -55,6 +55,7 @@ export async function makeWorld(
     limits?: ConfigFile["limits"];
     s3?: Partial<NonNullable<ConfigFile["s3"]>>;
     keepPorts?: number;
+    databaseUrl?: string;
     /** A true attestation service instead of the small authority. */
     attestationUrl?: string;
     /** Services in this process have their keeps as processes, too. */
@@ -73,6 +74,7 @@ export async function makeWorld(
   const firstKeepPort = await freeRange(change.keepPorts ?? 3);
   const config: ConfigFile = {
     data_dir: join(directory, "data"),
+    ...(change.databaseUrl === undefined ? {} : { database_url: change.databaseUrl }),
     attestation_url: change.attestationUrl ?? authority.url,
     vaas: { host: "127.0.0.1", port: vaasPort },
     ccfaas: {
@@ -120,8 +122,8 @@ export async function makeWorld(
       if (running === undefined) throw new Error("the services do not run in this process");
       return running.store;
     },
-    async spawn() {
-      const child = await spawnServices(config, directory, urlOf(ccfaasPort));
+    async spawn(other = {}) {
+      const child = await spawnServices({ ...config, ...other }, directory);
       children.push(child);
       return child;
     },
@@ -129,7 +131,7 @@ export async function makeWorld(
       await stopServices(running);
       launcher.close();
       for (const child of children) child.kill("SIGKILL");
-      await endAllKeeps(config.data_dir);
+      await endAllKeeps(config);
       await authority.close();
       rmSync(directory, { recursive: true, force: true });
     },
@@ -172,12 +174,9 @@ async function stopServices(
   await running.store.close();
 }
 
-async function spawnServices(
-  config: ConfigFile,
-  directory: string,
-  url: string,
-): Promise<ChildProcess> {
-  const path = join(directory, "control.json");
+async function spawnServices(config: ConfigFile, directory: string): Promise<ChildProcess> {
+  const url = `http://127.0.0.1:${config.ccfaas?.port}`;
+  const path = join(directory, `control-${config.ccfaas?.port}.json`);
   writeFileSync(path, JSON.stringify(config));
   const child = spawn(process.execPath, [MAIN, "--config", path], { stdio: "inherit" });
   for (;;) {
@@ -192,8 +191,11 @@ async function spawnServices(
 }
 
 /** Reads the records as a control plane would, and ends every keep that still runs. */
-async function endAllKeeps(dataDirectory: string): Promise<void> {
-  const store = await openStore({ directory: join(dataDirectory, "store") });
+async function endAllKeeps({ data_dir, database_url }: ConfigFile): Promise<void> {
+  const store = await openStore({
+    directory: join(data_dir, "store"),
+    ...(database_url === undefined ? {} : { databaseUrl: database_url }),
+  });
   for (const { loader } of await store.keeps.list()) {
     // Keeps in this process are recorded under a number that is nobody's to kill.
     if (loader !== undefined) await signalProcess(loader, "SIGKILL");

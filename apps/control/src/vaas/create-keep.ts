@@ -64,7 +64,7 @@ async function allocate(
   const { config, store } = context;
   const measurement = await context.launcher.measurement();
   const authority = await context.attestation.authority();
-  const used = await store.keeps.usedPorts();
+  const used = await store.keeps.usedPorts(config.host);
   for (let port = config.portMin; port <= config.portMax; port += 1) {
     if (used.has(port) || !(await isFree(config.listenHost, port))) continue;
     const id = randomUUID();
@@ -83,6 +83,7 @@ async function allocate(
         {
           id,
           name: `${INSTANCE_HOST}:${port}`,
+          node: context.launcher.node,
           host: config.host,
           port,
           ...(policy.instance_id === undefined ? {} : { instanceId: policy.instance_id }),

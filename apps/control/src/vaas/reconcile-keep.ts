@@ -8,6 +8,7 @@ import type { KeepReport } from "../keeps/keep-launcher.ts";
 import { handleOf, isOver, timestamp, type VaasContext } from "./context.ts";
 
 const PROBE_TIMEOUT_MS = 10_000;
+const LAUNCH_MS = 10_000;
 
 /** Looks at a keep and records what became of it; answers the record as it stands then. */
 export function reconcileKeep(context: VaasContext, id: string): Promise<StoredKeep | undefined> {
@@ -17,7 +18,8 @@ export function reconcileKeep(context: VaasContext, id: string): Promise<StoredK
 async function lookAndRecord(context: VaasContext, id: string): Promise<StoredKeep | undefined> {
   const keep = await context.store.keeps.find(id);
   if (keep === undefined || isOver(keep) || keep.state === "ending") return keep;
-  if (keep.loader === undefined && context.launching.has(id)) return keep;
+  if (keep.node !== context.launcher.node) return keep;
+  if (keep.loader === undefined && isBeingLaunched(context, keep)) return keep;
   const report = await context.launcher.look(handleOf(keep));
   const death = deathOf(context, keep, report);
   if (death !== undefined) await buryKeep(context, keep, death, report);
@@ -38,6 +40,12 @@ export async function buryKeep(
   if (await context.store.keeps.close(keep.id, state, reason, timestamp(context))) {
     context.logger.warn({ keep: keep.name, instance: keep.instanceId, reason }, `keep ${state}`);
   }
+}
+
+/** Between its record and its process; where several processes share the records, another may be at it. */
+function isBeingLaunched({ launching, store, clock }: VaasContext, keep: StoredKeep): boolean {
+  const age = clock.now().getTime() - Date.parse(keep.createdAt);
+  return launching.has(keep.id) || (store.isShared && age < LAUNCH_MS);
 }
 
 /** Why a keep counts as dead; undefined while it does not. */

@@ -244,7 +244,7 @@ describe("VaaS", { concurrency: false }, () => {
       const { detail } = isProblem(await create(), 502, "KEEP_FAILED");
       assert.match(detail, reason);
       assert.deepEqual(await living(), []);
-      assert.deepEqual(await world.store().keeps.usedPorts(), new Set());
+      assert.deepEqual(await world.store().keeps.usedPorts("127.0.0.1"), new Set());
     }
   });
 

@@ -6,6 +6,9 @@ import { reconcileKeep } from "./reconcile-keep.ts";
 
 const INTERVAL_MS = 500;
 const REMEMBER_MS = 60 * 60 * 1000;
+/** Rounds between two cleanings, and events that stay. */
+const CLEAN_EVERY = 120;
+const EVENTS = 100_000;
 
 /** A watch over keeps that runs until it is stopped. */
 export class KeepWatch {
@@ -13,6 +16,7 @@ export class KeepWatch {
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
+  #rounds = 0;
 
   constructor(context: VaasContext) {
     this.#context = context;
@@ -35,14 +39,16 @@ export class KeepWatch {
   #next(): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      this.#round = this.#lookAtAll().finally(() => this.#next());
+      this.#round = this.#work().finally(() => this.#next());
     }, INTERVAL_MS);
   }
 
   async #lookAtAll(): Promise<void> {
-    const { store, logger } = this.#context;
+    const { store, logger, launcher } = this.#context;
     try {
-      const living = (await store.keeps.list()).filter((keep) => !isOver(keep));
+      const living = (await store.keeps.list()).filter(
+        (keep) => keep.node === launcher.node && !isOver(keep),
+      );
       await Promise.all(
         living.map(async (keep) => {
           // One that was being ended when the process died is ended now.
@@ -55,8 +61,15 @@ export class KeepWatch {
     }
   }
 
+  async #work(): Promise<void> {
+    await this.#lookAtAll();
+    this.#rounds += 1;
+    if (this.#rounds % CLEAN_EVERY === 0) await this.#clean();
+  }
+
   async #clean(): Promise<void> {
     const { store, launcher, clock } = this.#context;
+    await store.events.trim(EVENTS);
     await store.keeps.forget(new Date(clock.now().getTime() - REMEMBER_MS).toISOString());
     const known = new Set((await store.keeps.list()).map(({ id }) => id));
     for (const id of await launcher.remains()) {

@@ -71,9 +71,9 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
         .createTable("keeps")
         .addColumn("id", "text", (column) => column.primaryKey())
         .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("node", "text", (column) => column.notNull())
         .addColumn("host", "text", (column) => column.notNull())
-        // Unique, and null for keeps that are gone: two keeps never hold one port.
-        .addColumn("port", "integer", (column) => column.unique())
+        .addColumn("port", "integer")
         .addColumn("instance_id", "text")
         .addColumn("instance_hash", "text", (column) => column.notNull())
         .addColumn("request_key", "text", (column) => column.unique())
@@ -91,6 +91,13 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
         .addColumn("measurement", "text")
         .addColumn("created_at", "text", (column) => column.notNull())
         .addColumn("updated_at", "text", (column) => column.notNull())
+        .execute();
+      // The port of a keep that is gone is null, and nulls differ: two keeps never hold one port, and no one is blocked.
+      await db.schema
+        .createIndex("keeps_port")
+        .on("keeps")
+        .columns(["host", "port"])
+        .unique()
         .execute();
       await db.schema.createIndex("keeps_hash").on("keeps").column("instance_hash").execute();
     },

@@ -62,6 +62,8 @@ export interface LoadsTable {
 export interface KeepsTable {
   id: string;
   name: string;
+  /** Which launcher has it: processes are looked at where they run. */
+  node: string;
   host: string;
   port: number | null;
   instance_id: string | null;

@@ -141,7 +141,9 @@ export function storeContract(
         assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
         for (const each of outcomes)
           if (each.status === "rejected") assert.ok(conflict(each.reason));
-        assert.deepEqual(await store.keeps.usedPorts(), new Set([3014]));
+        assert.deepEqual(await store.keeps.usedPorts("127.0.0.1"), new Set([3014]));
+        // Another host's port of the same number is another port.
+        await store.keeps.create(newKeep(3014, { host: "127.0.0.2" }));
       }),
     );
 
@@ -175,7 +177,7 @@ export function storeContract(
           if (each.status === "rejected")
             assert.equal((each.reason as StoreError).code, "STORE_FULL");
         }
-        assert.equal((await store.keeps.usedPorts()).size, 3);
+        assert.equal((await store.keeps.usedPorts("127.0.0.1")).size, 3);
       }),
     );
 
@@ -296,6 +298,7 @@ function newKeep(port: number, change: Partial<NewKeep> = {}): NewKeep {
   return {
     id: randomUUID(),
     name: `server:${port}`,
+    node: "node",
     host: "127.0.0.1",
     port,
     instanceHash: "ab",
