@@ -6,6 +6,7 @@ export * from "./judge-keep.ts";
 export * from "./judge-proof.ts";
 export * from "./keep-certificate.ts";
 export * from "./keys.ts";
+export * from "./node-crypto.ts";
 export * from "./probe-keep.ts";
 export * from "./receipt.ts";
 export * from "./replay-decision.ts";

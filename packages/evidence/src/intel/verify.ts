@@ -23,6 +23,7 @@ import {
 } from "../judge/bindings.ts";
 import { hashCollateral } from "../judge/collateral.ts";
 import type { FoundPath } from "../judge/find-path.ts";
+import { askingOnce } from "../judge/once.ts";
 import { authenticBy, hardwareVector } from "../judge/outcome.ts";
 import type { JudgeRequest } from "../judge/request.ts";
 import { CRYPTOGRAPHY_FAILED } from "../trust-vector.ts";
@@ -76,8 +77,9 @@ const AUTHENTICITY: ReadonlySet<string> = new Set([
 /** Judges a quote; unreadable bytes are a refusal too. Never throws for bad evidence. */
 export async function verifyQuote(
   input: Uint8Array,
-  request: IntelRequest,
+  asked: IntelRequest,
 ): Promise<Appraisal<IntelClaims>> {
+  const request = { ...asked, crypto: askingOnce(asked.crypto) };
   try {
     const quote = parseQuote(input);
     const carried = certificatesOf(quote.certification);

@@ -17,6 +17,7 @@ import { EvidenceError } from "../errors.ts";
 import { expectationChecks, nonceCheck } from "../judge/bindings.ts";
 import { hashCollateral } from "../judge/collateral.ts";
 import { type FoundPath, findPath } from "../judge/find-path.ts";
+import { askingOnce } from "../judge/once.ts";
 import { authenticBy } from "../judge/outcome.ts";
 import type { JudgeRequest } from "../judge/request.ts";
 import { pathRevocation } from "../judge/revocation.ts";
@@ -75,8 +76,9 @@ const AUTHENTICITY: ReadonlySet<string> = new Set([
 /** Judges a report; unreadable bytes are a refusal too. */
 export async function verifyGpu(
   input: Uint8Array,
-  request: JudgeRequest,
+  asked: JudgeRequest,
 ): Promise<Appraisal<GpuClaims>> {
+  const request = { ...asked, crypto: askingOnce(asked.crypto) };
   let report: GpuReport;
   try {
     report = parseGpuReport(input);

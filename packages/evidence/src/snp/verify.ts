@@ -10,6 +10,7 @@ import {
   waivedBindings,
 } from "../judge/bindings.ts";
 import { hashCollateral } from "../judge/collateral.ts";
+import { askingOnce } from "../judge/once.ts";
 import { authenticBy, hardwareVector } from "../judge/outcome.ts";
 import type { JudgeRequest } from "../judge/request.ts";
 import { CRYPTOGRAPHY_FAILED } from "../trust-vector.ts";
@@ -90,8 +91,9 @@ const TYPE = "sev-snp";
 /** Judges a report; unreadable bytes are a refusal too. Never throws for bad evidence. */
 export async function verifySnp(
   input: Uint8Array,
-  request: SnpRequest,
+  asked: SnpRequest,
 ): Promise<Appraisal<SnpClaims>> {
+  const request = { ...asked, crypto: askingOnce(asked.crypto) };
   let report: SnpReport;
   try {
     report = parseSnpReport(input);
