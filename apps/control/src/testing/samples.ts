@@ -112,7 +112,7 @@ export async function eventually<T>(
   for (let tries = 0; ; tries += 1) {
     const answer = await ask();
     if (isGood(answer)) return answer;
-    if (tries > 1000) throw new Error(`it never came: ${JSON.stringify(answer)}`);
+    if (tries > 3000) throw new Error(`it never came: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,0 +1,126 @@
+// Two control planes on one PostgreSQL and one data directory: no port twice, no instance provisioned twice, and what one
+// leaves half done when it is killed the other goes on with.
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { after, afterEach, before, describe, it } from "node:test";
+import { CcfaasClient, fetchTransport, ServiceRefusal } from "@holdfast/contract";
+import { openStore, type StoredKeep } from "@holdfast/store";
+import { isRunning } from "../../apps/control/src/keeps/process-mark.ts";
+import {
+  eventually,
+  newIdentities,
+  provisionVod,
+  userPolicy,
+} from "../../apps/control/src/testing/samples.ts";
+import { freePorts, makeWorld, type World } from "../../apps/control/src/testing/world.ts";
+import { type Postgres, skipWithoutPostgres, startPostgres } from "../peers/postgres.ts";
+
+const skip = skipWithoutPostgres();
+const PORTS = 3;
+
+describe("two control planes on one PostgreSQL", { skip, concurrency: false }, () => {
+  let postgres: Postgres;
+  let databaseUrl: string;
+  let world: World;
+  let first: ChildProcess;
+  let ccfaas: readonly [CcfaasClient, CcfaasClient];
+  let identities: Awaited<ReturnType<typeof newIdentities>>;
+
+  before(async () => {
+    postgres = await startPostgres();
+    databaseUrl = postgres.newDatabase();
+    world = await makeWorld({ keepPorts: PORTS, databaseUrl });
+    identities = await newIdentities();
+    const [vaas = 0, other = 0, s3 = 0] = await freePorts(3);
+    const host = "127.0.0.1";
+    first = await world.spawn();
+    await world.spawn({
+      vaas: { host, port: vaas },
+      ccfaas: { host, port: other, vaas_url: `http://${host}:${vaas}` },
+      s3: { host, port: s3 },
+    });
+    const second = new CcfaasClient(fetchTransport(`http://${host}:${other}`));
+    ccfaas = [world.ccfaas, second];
+    await provisionVod(second);
+  });
+  after(async () => {
+    await world?.close();
+    await postgres?.close();
+  });
+  afterEach(async () => {
+    world.setFaults({});
+    for (const { id } of await ccfaas[1].describeInstances()) await ccfaas[1].deleteInstance(id);
+    for (const { loader } of await keepRecords()) {
+      assert.equal(loader !== undefined && (await isRunning(loader)), false, "a keep was orphaned");
+    }
+  });
+
+  const keepRecords = async (): Promise<StoredKeep[]> => {
+    const opened = await openStore({ directory: world.directory, databaseUrl });
+    try {
+      return await opened.keeps.list();
+    } finally {
+      await opened.close();
+    }
+  };
+
+  it("never give one port to two instances", async () => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 4 * PORTS }, (_, index) => {
+        const policy = userPolicy(identities, { instanceid: `i${index}` });
+        return ccfaas[index % 2 === 0 ? 0 : 1].createInstance(policy);
+      }),
+    );
+    const made = outcomes.filter(({ status }) => status === "fulfilled");
+    assert.equal(made.length, PORTS);
+    for (const each of outcomes) {
+      if (each.status === "rejected") assert.equal((each.reason as ServiceRefusal).status, 507);
+    }
+    const living = (await keepRecords()).filter(({ port }) => port !== undefined);
+    assert.equal(new Set(living.map(({ port }) => port)).size, PORTS);
+    assert.equal(living.length, PORTS);
+  });
+
+  it("make one instance of requests for one id to both", async () => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 6 }, (_, index) =>
+        ccfaas[index % 2 === 0 ? 0 : 1].createInstance(userPolicy(identities)),
+      ),
+    );
+    assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
+    assert.equal((await keepRecords()).filter(({ port }) => port !== undefined).length, 1);
+  });
+
+  it("delete what the other is making", async () => {
+    world.setFaults({ stallPath: "/program_data" });
+    const creating = ccfaas[0].createInstance(userPolicy(identities)).catch((thrown) => thrown);
+    await eventually(
+      () => ccfaas[1].describeInstances(),
+      ([instance]) => instance?.state === "provisioning",
+    );
+    await ccfaas[1].deleteInstance("0");
+    assert.ok((await creating) instanceof ServiceRefusal);
+    assert.deepEqual(await ccfaas[0].describeInstances(), []);
+  });
+
+  it("go on with what the other left half done when it was killed", async () => {
+    world.setFaults({ stallPath: "/program_data/yolov3.cfg" });
+    const creating = ccfaas[0].createInstance(userPolicy(identities)).catch(() => undefined);
+    await eventually(
+      () => ccfaas[1].describeInstances(),
+      ([instance]) => instance?.state === "provisioning" && instance.bytes_loaded > 0,
+    );
+    const exited = once(first, "exit");
+    first.kill("SIGKILL");
+    await exited;
+    await creating;
+    world.setFaults({});
+    // Its lease ends by itself, seconds later.
+    await eventually(
+      () => ccfaas[1].describeInstance("0"),
+      ({ state }) => state === "ready",
+    );
+    assert.equal((await keepRecords()).filter(({ port }) => port !== undefined).length, 1);
+  });
+});
