@@ -18,6 +18,26 @@ describe("files", () => {
     assert.equal(probe.read(fd, 10, BigInt(3 * edge - 1)), "\0end");
   });
 
+  it("that are appended to are not copied: pieces stay where they are", () => {
+    const probe = new Probe();
+    const fd = probe.create(probe.dir(), "f", { fdflags: 1 });
+    const piece = Buffer.alloc(256 * 1024, 7);
+    const pieces = (): readonly unknown[] => {
+      const [node] = probe.changes().written;
+      return node?.kind === "file" ? node.content.chunks : [];
+    };
+    for (let count = 0; count < 8; count += 1) probe.write(fd, piece);
+    const before = pieces();
+    for (let count = 0; count < 4; count += 1) probe.write(fd, piece);
+    assert.equal(before.length, 2);
+    assert.deepEqual(
+      pieces()
+        .slice(0, 2)
+        .map((chunk, index) => chunk === before[index]),
+      [true, true],
+    );
+  });
+
   it("that shrink and grow again have zeros where bytes were", () => {
     const probe = new Probe({ files: { "/f": "abcdefgh" } });
     const fd = probe.create(probe.dir(), "f");

@@ -78,6 +78,12 @@ describe("streams", () => {
     assert.equal(heard, "hello\n");
   });
 
+  it("deliberately different from Veracruz: a shorter second output leaves no tail of the first", async () => {
+    const first = await run(program("(call $say) (call $say)"));
+    const second = await run(program("(call $say)"));
+    assert.deepEqual([first.stdout, second.stdout], ["hello\nhello\n", "hello\n"]);
+  });
+
   it("are the run's own: two runs at once do not mix", async () => {
     const module = await admit(program("(call $say)"));
     const heard = ["", "", ""];
@@ -118,6 +124,21 @@ describe("streams", () => {
     );
     const outcome = await started.done;
     assert.deepEqual([outcome.state, outcome.reason], ["failed", "RUN_RECEIVER_FAILED"]);
+  });
+});
+
+describe("memory that grows while the guest runs", () => {
+  it("is seen by the calls after it", async () => {
+    const outcome = await run(
+      program(`
+        (drop (memory.grow (i32.const 3)))
+        (i32.store (i32.const 196600) (i32.const 0x0a216f68))
+        (i32.store (i32.const 0) (i32.const 196600))
+        (i32.store (i32.const 4) (i32.const 4))
+        (call $say)`),
+    );
+    assert.deepEqual([outcome.state, outcome.stdout], ["exited", "ho!\n"]);
+    assert.equal(outcome.peakMemoryBytes, 4 * 65_536);
   });
 });
 
