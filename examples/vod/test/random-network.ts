@@ -1,4 +1,4 @@
-// Weights of the right shape for any darknet configuration: random numbers that neither grow nor die from layer to layer.
+// Weights of the right shape for any darknet configuration: random numbers that stay finite from layer to layer.
 import { type LayerShape, referenceShapes } from "./reference-shapes.ts";
 import { seededRandom } from "./seeded-random.ts";
 
