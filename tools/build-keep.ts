@@ -12,26 +12,23 @@ import { type BuildOptions, build } from "esbuild";
 const ROOT = resolve(import.meta.dirname, "..");
 const KEEP_ENTRY = "apps/keep/src/main.ts";
 const LOADER_ENTRY = "apps/keep/src/loader/main.ts";
-const WORKER_ENTRY = "packages/wasi/src/worker/entry.ts";
-/** First thing in every worker: programs of others run there, and a program needs nothing of Node's. */
-const WORKER_PRELUDE = `for(const scope of ["net","fs","worker","child"])process.permission?.drop(scope);\n`;
-
+const WORKER_ENTRIES = ["apps/keep/src/worker-prelude.ts", "packages/wasi/src/worker/entry.ts"];
 /** Where `npm run build` puts the bundle. */
 export const BUNDLE: string = join(ROOT, "apps/keep/dist/keep.mjs");
 
 /** The bundle's bytes. */
 export async function buildKeepBundle(): Promise<Uint8Array> {
-  const worker = await bundled(WORKER_ENTRY, {});
-  return bundled(KEEP_ENTRY, {
-    define: {
-      KEEP_WORKER_SOURCE: JSON.stringify(WORKER_PRELUDE + new TextDecoder().decode(worker)),
-    },
+  const contents = WORKER_ENTRIES.map((entry) => `import "./${entry}";`).join("\n");
+  const worker = await bundled({ stdin: { contents, resolveDir: ROOT } });
+  return bundled({
+    entryPoints: [KEEP_ENTRY],
+    define: { KEEP_WORKER_SOURCE: JSON.stringify(new TextDecoder().decode(worker)) },
   });
 }
 
 /** The loader's bytes. */
 export function buildLoaderBundle(): Promise<Uint8Array> {
-  return bundled(LOADER_ENTRY, {});
+  return bundled({ entryPoints: [LOADER_ENTRY] });
 }
 
 /** SHA-384 of a bundle, and the measurement that policies name: its first 32 bytes. */
@@ -40,10 +37,9 @@ export function measureBytes(bytes: Uint8Array): { sha384: string; measurement: 
   return { sha384, measurement: sha384.slice(0, 64) };
 }
 
-async function bundled(entry: string, options: BuildOptions): Promise<Uint8Array> {
+async function bundled(options: BuildOptions): Promise<Uint8Array> {
   const { outputFiles, metafile } = await build({
     ...options,
-    entryPoints: [entry],
     // Names in the output are relative to here: no path of this machine gets in.
     absWorkingDir: ROOT,
     bundle: true,
@@ -62,13 +58,15 @@ async function bundled(entry: string, options: BuildOptions): Promise<Uint8Array
   });
   refuseForeign(Object.keys(metafile?.inputs ?? {}));
   const [file] = outputFiles ?? [];
-  if (file === undefined) throw new Error(`${entry} gave no output`);
+  if (file === undefined) throw new Error("the bundler gave no output");
   return file.contents;
 }
 
 /** Only this repository's own source may be inside the keep. */
 function refuseForeign(inputs: readonly string[]): void {
-  const foreign = inputs.filter((input) => !/^(?:apps\/keep|packages\/[a-z]+)\/src\//.test(input));
+  const foreign = inputs.filter(
+    (input) => input !== "<stdin>" && !/^(?:apps\/keep|packages\/[a-z]+)\/src\//.test(input),
+  );
   if (foreign.length > 0) throw new Error(`not ours, but in the bundle: ${foreign.join(", ")}`);
 }
 
