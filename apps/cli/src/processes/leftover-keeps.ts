@@ -1,6 +1,6 @@
 // Keeps outlive the control plane on purpose. Whoever ends a whole platform ends them too: by their loaders' state
-// files, and only while the process there still is that loader.
-import { globSync } from "node:fs";
+// files, or by the folder a loader works in when it has written none yet; and only while the process is that loader.
+import { globSync, readlinkSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sleep } from "./child-service.ts";
@@ -18,12 +18,41 @@ export async function endLeftoverKeeps(directory: string): Promise<number> {
   const until = performance.now() + GRACE_MS;
   while (performance.now() < until && (await anyLoader(loaders))) await sleep(POLL_MS);
   for (const pid of loaders) if (await isLoader(pid)) signal(pid, "SIGKILL");
+  while (await anyLoader(loaders)) await sleep(POLL_MS);
   return loaders.length;
 }
 
 /** Process ids of living loaders. */
 export async function loadersUnder(directory: string): Promise<number[]> {
-  return (await livingStates(directory)).map(({ loader_pid }) => loader_pid);
+  const told = (await livingStates(directory)).map(({ loader_pid }) => loader_pid);
+  return [...new Set([...told, ...(await loadersIn(directory))])];
+}
+
+/** Loaders that work in a folder below the directory (Linux). */
+async function loadersIn(directory: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const entry of globSync("[0-9]*", { cwd: "/proc" })) {
+    const pid = Number(entry);
+    if (isBelow(workingDirectory(pid), directory) && (await isLoader(pid))) found.push(pid);
+  }
+  return found;
+}
+
+function workingDirectory(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    // Gone, or somebody else's.
+    return "";
+  }
+}
+
+function isBelow(path: string, directory: string): boolean {
+  try {
+    return path.startsWith(`${realpathSync(directory)}/`);
+  } catch {
+    return false;
+  }
 }
 
 /** Process ids of the keeps of living loaders. */

@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openSimulatedAuthority } from "@holdfast/attester";
+import type { KeepState } from "@holdfast/contract";
 import { messageOf } from "@holdfast/core";
 import type { Context } from "../context.ts";
 import { ccfaasAt, vaasAt } from "../services/addresses.ts";
@@ -33,6 +34,8 @@ export interface PlatformOptions {
 export type ControlService = "vaas" | "ccfaas" | "s3";
 
 const HOST = "127.0.0.1";
+/** States of keeps that something is to be ended of. */
+const LIVING: readonly KeepState[] = ["requested", "starting", "attested", "serving", "ending"];
 const ALL: readonly ControlService[] = ["vaas", "ccfaas", "s3"];
 
 /** A platform's processes. */
@@ -123,8 +126,8 @@ export class Platform {
       const ccfaas = ccfaasAt(this.urls.ccfaas);
       for (const id of await ccfaas.listInstances()) await ccfaas.deleteInstance(id);
       const vaas = vaasAt(this.urls.vaas);
-      const living = (await vaas.list()).veracruz.flatMap((entry) => Object.entries(entry));
-      for (const [name, { instance_hash, instance_id }] of living) {
+      const living = (await vaas.keeps()).keeps.filter(({ state }) => LIVING.includes(state));
+      for (const { name, instance_hash, instance_id } of living) {
         const id = instance_id === undefined ? {} : { instance_id };
         await vaas.delete(name, { instance_hash, ...id });
       }
