@@ -73,8 +73,9 @@ export class Guest {
   enter(): GuestMemory {
     if (this.memory.bytes.length === 0) this.ring.notePeakMemory(this.memory.refresh());
     if (this.ring.stopped) this.end({ state: "cancelled" });
-    // The call before broke off half-way, with the stack full: a guest may catch that, but gets no further call.
-    if (this.fs.altering) unwind();
+    // With the stack full a call may break off half-way, or the end of the run itself: a guest may be able to catch
+    // that, but gets no further call.
+    if (this.fs.altering || this.ending !== undefined) unwind();
     return this.memory;
   }
 

@@ -127,6 +127,22 @@ describe("streams", () => {
   });
 });
 
+describe("programs of other shapes", () => {
+  it("import the older generation, or their memory, or take argc and argv", async () => {
+    const plain = program("(call $say)");
+    const shapes = [
+      plain.replaceAll("wasi_snapshot_preview1", "wasi_unstable"),
+      plain.replace(`(memory (export "memory") 1)`, `(import "env" "memory" (memory 1))`),
+      plain.replace(`(func (export "_start")`, `(func (export "_start") (param i32 i32)`),
+      plain.replace(`(func (export "_start")`, `(start $say) (func (export "_start")`),
+    ];
+    for (const shape of shapes) {
+      const outcome = await run(shape);
+      assert.deepEqual([outcome.state, outcome.stdout], ["exited", "hello\n"], shape);
+    }
+  });
+});
+
 describe("memory that grows while the guest runs", () => {
   it("is seen by the calls after it", async () => {
     const outcome = await run(

@@ -79,8 +79,8 @@ function execute(guest: Guest, job: Job): Ended {
     guest.ring.notePeakMemory(guest.memory.bytes.length);
     const start = instance.exports["_start"] as (argc: number, argv: number) => void;
     start(0, 0);
-    if (guest.fs.altering) return STACK_OVERFLOW;
-    return { state: "exited", exitCode: 0 };
+    if (guest.ending !== undefined) return endOf(guest.ending);
+    return guest.fs.altering ? STACK_OVERFLOW : { state: "exited", exitCode: 0 };
   } catch (thrown) {
     if (guest.fs.altering && guest.ending === undefined) return STACK_OVERFLOW;
     return guest.ending === undefined ? faultOf(thrown) : endOf(guest.ending);
