@@ -1,0 +1,28 @@
+// Work on instances that others work on, or have removed.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { systemClock } from "@holdfast/core";
+import { openStore, type Store } from "@holdfast/store";
+import { InstanceWorks } from "./instance-works.ts";
+
+describe("work on an instance", () => {
+  let directory: string;
+  let store: Store;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "holdfast-works-"));
+    store = await openStore({ directory });
+  });
+  after(async () => {
+    await store.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it("goes on at once when the instance was removed meanwhile", { timeout: 10_000 }, async () => {
+    const works = new InstanceWorks(store.instances, systemClock);
+    assert.equal(await works.run("removed", () => Promise.resolve("done")), "done");
+    assert.equal(works.isBusy("removed"), false);
+  });
+});
