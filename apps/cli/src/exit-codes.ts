@@ -7,6 +7,8 @@ export const EXIT = {
   failed: 1,
   /** The command line was wrong, or there was nothing to do; nothing was tried. */
   usage: 2,
+  /** `evidence verify` alone: nothing failed, but the evidence could not be judged. */
+  notJudged: 3,
   /** Ended by Ctrl-C or SIGTERM. */
   interrupted: 130,
 } as const;

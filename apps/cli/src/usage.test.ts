@@ -71,17 +71,10 @@ const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["a store's port that is none", ["serve", "object-store", "--port", "http"], /port number/],
   ["no policy of a receipt", ["receipt", "verify", "r"], /--policy/],
   ["a nonce that is not hexadecimal", ["evidence", "verify", "e", "--nonce", "xyz"], /hexadecimal/],
-  [
-    "a PCR that is too short",
-    ["evidence", "verify", "e", "--pcr", "0=00"],
-    /96 hexadecimal digits/,
-  ],
-  [
-    "a PCR beyond the last",
-    ["evidence", "verify", "e", "--pcr", `32=${"0".repeat(96)}`],
-    /96 hexa/,
-  ],
-  ["a time that is none", ["evidence", "verify", "e", "--at", "noon"], /RFC 3339|a time such as/],
+  ["an expectation without a value", ["evidence", "verify", "e", "--expect", "x"], /NAME=VALUE/],
+  ["a kind of evidence that is none", ["evidence", "verify", "e", "--type", "sev0"], /sev-snp/],
+  ["a time without its zone", ["evidence", "verify", "e", "--at", "2026-01-01T00:00:00"], /zone/],
+  ["a time that is none", ["evidence", "verify", "e", "--at", "noon"], /a time with its zone/],
   ["a directory without a guest", ["wasm", "run", "m", "--dir", "data"], /HOST::GUEST/],
   ["a variable without a name", ["wasm", "run", "m", "--env", "=1"], /NAME=VALUE/],
   ["rights of unknown letters", ["wasm", "run", "m", "--rights", "/a=q"], /letters of rwx/],
@@ -157,6 +150,7 @@ suite("a file that is not there", () => {
     ["receipt", "verify", "none", "--policy", "none.json"],
     ["evidence", "show", "none"],
     ["evidence", "verify", "none"],
+    ["evidence", "audit", "none"],
     ["wasm", "run", "none.wasm"],
     ["keep", "measure", "none.mjs"],
     ["function", "register", "none.json"],
@@ -166,7 +160,8 @@ suite("a file that is not there", () => {
   ]) {
     test(`is named by ${argv.slice(0, 2).join(" ")}`, async () => {
       const { code, stdout, stderr } = await run(argv);
-      assert.equal(code, 1, stderr);
+      // Judging evidence has a code of its own for what could not be judged.
+      assert.equal(code, argv[1] === "verify" && argv[0] === "evidence" ? 3 : 1, stderr);
       assert.equal(stdout, "");
       assert.match(stderr, /\(CLI_FILE\)/);
       assert.deepEqual(directory.names(), []);
@@ -201,6 +196,7 @@ suite("help", () => {
     ["receipt", "verify"],
     ["evidence", "show"],
     ["evidence", "verify"],
+    ["evidence", "audit"],
     ["wasm", "run"],
     ["identity", "new"],
     ["keep", "build"],

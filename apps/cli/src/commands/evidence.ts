@@ -1,190 +1,216 @@
-// `holdfast evidence`: look into attestation documents, and judge them. AWS Nitro's format; the pinned AWS root, and
-// simulated roots only when they are named.
-import { createHash } from "node:crypto";
-import { fromHex, toHex, webCrypto } from "@holdfast/core";
-import {
-  type Appraisal,
-  awsNitroRoot,
-  type NitroClaims,
-  nitroClaims,
-  parseNitroDocument,
-  verifyNitro,
-} from "@holdfast/evidence";
+// `holdfast evidence`: look into evidence of any kind, judge it, and audit an attestation service's decisions.
+import type { Clock } from "@holdfast/core";
+import { EVIDENCE_TYPES } from "@holdfast/evidence";
 import { type Command, Option } from "commander";
 import { collected, newCommand, newGroup, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { readSmallFile } from "../files.ts";
-import { readSimulatedRoot } from "../keep/fresh-evidence.ts";
+import { auditLog } from "../evidence/audit-log.ts";
+import { gatherEndorsements } from "../evidence/gather-files.ts";
+import { judgeFile, readRoots } from "../evidence/judge-file.ts";
+import { showFile } from "../evidence/show-file.ts";
+import { tellAudit } from "../evidence/tell-audit.ts";
+import { tellVerdict } from "../evidence/tell-verdict.ts";
+import { parseTypeName } from "../evidence/type-names.ts";
+import { verdictJson } from "../evidence/verdict-json.ts";
+import {
+  parseExpectation,
+  parseHex,
+  parseTime,
+  type VerifyOptions,
+} from "../evidence/verify-options.ts";
+import { EXIT } from "../exit-codes.ts";
 
-interface VerifyOptions {
-  readonly simulatedRoot?: string;
-  readonly nonce?: Uint8Array;
-  readonly csr?: string;
-  readonly pcr?: readonly (readonly [number, Uint8Array])[];
-  readonly at: Date | "document" | undefined;
-  readonly allowDebug?: boolean;
-}
-
-const MAXIMUM_EVIDENCE = 64 * 1024;
+const TIME = "a time with its zone, such as 2026-01-31T12:00:00Z,";
+const TCB_STATUSES = [
+  "UpToDate",
+  "SWHardeningNeeded",
+  "ConfigurationNeeded",
+  "ConfigurationAndSWHardeningNeeded",
+  "OutOfDate",
+  "OutOfDateConfigurationNeeded",
+  "TDRelaunchAdvised",
+  "TDRelaunchAdvisedConfigurationNeeded",
+];
 
 /** `evidence …`. */
 export function evidenceCommands(context: Context): Command {
   return newGroup("evidence", "look into attestation evidence and judge it", [
     showCommand(context),
     verifyCommand(context),
+    auditCommand(context),
   ]);
 }
 
 function showCommand(context: Context): Command {
   return newCommand("show", {
-    summary: "show what a document says, without judging it",
-    examples: ["holdfast evidence show document.bin"],
+    summary: "show what evidence says, without judging it",
+    description:
+      "Shows what evidence says, of any kind, recognised by its content: raw, hexadecimal, base64, PEM or JSON. Shows\n" +
+      "certificates, revocation lists and collateral as well. Nothing of it is judged: anybody can write such a file.",
+    examples: ["holdfast evidence show quote.bin", "holdfast evidence show quote.bin --json"],
   })
-    .argument("<file>", "a Nitro attestation document (COSE_Sign1), raw or base64")
-    .action(async (path: string) => {
-      const document = parseNitroDocument(await readEvidence(path));
-      const claims = shownClaims(nitroClaims(document));
-      const { terminal } = context;
-      terminal.line(
-        terminal.paint(
-          "warn",
-          "not judged: anybody can write such a document; holdfast evidence verify judges it",
-        ),
-      );
-      for (const [name, value] of Object.entries(claims))
-        terminal.line(`${name}: ${inWords(value)}`);
-      const chain = [document.leaf, ...document.bundle.toReversed()].map(
-        ({ subject }) => subject.text,
-      );
-      for (const subject of chain) terminal.line(`certificate: ${subject}`);
-      terminal.result({ ok: true, judged: false, claims, chain });
-    });
+    .argument("<file>", "the evidence")
+    .addOption(endorsementsOption())
+    .action((path: string, options: { endorsements?: readonly string[] }) =>
+      showFile(context, path, options),
+    );
 }
 
 function verifyCommand(context: Context): Command {
   return newCommand("verify", {
-    summary: "judge a document: every check, and the verdict",
+    summary: "judge evidence: every check, and the verdict",
     description:
-      "Judges a Nitro attestation document under the pinned AWS root. A simulated root is accepted only when it is\n" +
-      "named, and the platform then is SIMULATED. What is not asked for (nonce, request, PCRs) is listed as not performed.",
+      "Judges evidence of any kind under the vendors' pinned roots. A simulated or private root is accepted only when it\n" +
+      "is named, and the platform then is SIMULATED. What is not asked for (nonce, report data) is listed as not performed;\n" +
+      "every other check that can't be made leaves the verdict open.\n\n" +
+      "Exit code: 0 affirmed, 1 refused, 3 could not judge (a check that counts could not be made, or a file could not be\n" +
+      "read), 2 the command line is wrong.",
     examples: [
-      "holdfast evidence verify document.bin --nonce 00ff... --pcr 0=3f5a...",
-      "holdfast evidence verify document.bin --simulated-root root.pem --at document",
+      "holdfast evidence verify quote.bin --endorsements collateral/ --at 2025-06-19T11:32:27Z",
+      "holdfast evidence verify report.bin --endorsements vcek.der crl.der --report-data 00ff... --expect measurement=3f5a...",
+      "holdfast evidence verify document.bin --root simulated-root.pem --nonce 00ff... --expect pcr0=3f5a...",
     ],
   })
-    .argument("<file>", "a Nitro attestation document, raw or base64")
-    .option("--simulated-root <pem>", "accept evidence under this simulated root")
+    .argument("<file>", "the evidence")
+    .addOption(
+      new Option(
+        "--type <kind>",
+        `what it must be, else it is refused: ${EVIDENCE_TYPES.join(", ")}`,
+      ).argParser(parsed(parseTypeName, EVIDENCE_TYPES.join(", "))),
+    )
+    .addOption(endorsementsOption())
+    .addOption(
+      new Option("--root <file...>", "trust this root too, beside the vendors' own; PEM or DER"),
+    )
+    .addOption(new Option("--simulated-root <file...>", "the same as --root").hideHelp())
+    .addOption(
+      new Option(
+        "--at <time>",
+        'judge at this time (RFC 3339), or at the "document" time of a Nitro document; now when not given',
+      ).argParser(parsed(parseTime, `${TIME} or document,`)),
+    )
     .addOption(
       new Option("--nonce <hex>", "the nonce it must carry").argParser(
         parsed(parseHex, "hexadecimal digits"),
       ),
     )
-    .option("--csr <file>", "certificate request (DER) whose SHA-256 it must carry as user data")
     .addOption(
-      new Option("--pcr <index=hex>", "a PCR it must have; repeat for more").argParser(
-        collected(parsePcr, "INDEX=96 hexadecimal digits"),
+      new Option(
+        "--report-data <hex>",
+        "report data (user data) it must carry; what is short of its length must be zero",
+      ).argParser(parsed(parseHex, "hexadecimal digits")),
+    )
+    .option("--csr <file>", "certificate request (DER) whose SHA-256 it must carry as report data")
+    .addOption(
+      new Option(
+        "--expect <name=hex>",
+        "a claim it must make; repeat for more, of several values for one claim each is accepted",
+      ).argParser(collected(parseExpectation, "NAME=VALUE")),
+    )
+    .addOption(
+      new Option(
+        "--accept-tcb <status...>",
+        "security versions of Intel's that are accepted beside none but UpToDate",
+      ).choices(TCB_STATUSES),
+    )
+    .option(
+      "--waive <check...>",
+      "do without this check when it can't be made; a failure still refuses",
+    )
+    .option("--allow-debug", "accept what runs in debug mode")
+    .action(
+      async (path: string, options: VerifyOptions & { simulatedRoot?: readonly string[] }) => {
+        const root = [...(options.root ?? []), ...(options.simulatedRoot ?? [])];
+        const judged = await orNotJudged(() => judgeFile(context, path, { ...options, root }));
+        tellVerdict(context, judged);
+        context.terminal.result(verdictJson(judged));
+        const { verdict } = judged.appraisal;
+        if (verdict !== "affirmed") {
+          context.setExitCode(verdict === "refused" ? EXIT.failed : EXIT.notJudged);
+        }
+      },
+    );
+}
+
+function auditCommand(context: Context): Command {
+  return newCommand("audit", {
+    summary: "judge an attestation service's decisions again",
+    description:
+      "Checks that a log of decisions is whole, and judges each decision again from what the log holds: at its own time,\n" +
+      "to see whether it was right, and at another, to see what would differ. Exit code: 0 the log holds, 1 it does not.",
+    examples: ["holdfast evidence audit decisions.jsonl --root root.pem"],
+  })
+    .argument("<log>", "the service's log of decisions")
+    .addOption(
+      new Option("--root <file...>", "root that the service accepted beside the vendors' own"),
+    )
+    .addOption(endorsementsOption())
+    .addOption(
+      new Option("--at <time>", "compare with this time; now when not given").argParser(
+        parsed((text) => onlyTime(parseTime(text)), TIME),
       ),
     )
     .addOption(
       new Option(
-        "--at <time>",
-        'judge at this time (RFC 3339), or at the "document" time; now when not given',
-      ).argParser(parsed(parseTime, "a time such as 2026-01-31T12:00:00Z, or document,")),
+        "--head <hex>",
+        "hash that the log's last line had, or must have by now",
+      ).argParser(
+        parsed(
+          (text) => (/^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : undefined),
+          "SHA-256",
+        ),
+      ),
     )
-    .option("--allow-debug", "accept an enclave in debug mode")
-    .action((path: string, options: VerifyOptions) => verifyEvidence(context, path, options));
-}
-
-async function verifyEvidence(
-  context: Context,
-  path: string,
-  options: VerifyOptions,
-): Promise<void> {
-  const bytes = await readEvidence(path);
-  const simulated =
-    options.simulatedRoot === undefined ? [] : [await readSimulatedRoot(options.simulatedRoot)];
-  const csr =
-    options.csr === undefined ? undefined : await readSmallFile(options.csr, "certificate request");
-  const appraisal = await verifyNitro(bytes, {
-    anchors: [awsNitroRoot(), ...simulated],
-    at: options.at ?? context.clock.now(),
-    crypto: webCrypto,
-    nonce: options.nonce ?? "waived",
-    userData: csr === undefined ? "waived" : createHash("sha256").update(csr).digest(),
-    pcrs: options.pcr === undefined ? "waived" : new Map(options.pcr),
-    allowDebug: options.allowDebug ?? false,
-  });
-  tellAppraisal(context, appraisal);
-  if (appraisal.verdict !== "affirmed") {
-    const failed = appraisal.checks.find(({ outcome }) => outcome === "failed");
-    throw new CliError(
-      "CLI_NOT_VERIFIED",
-      `evidence is ${appraisal.verdict}${failed === undefined ? "" : `: ${failed.name}: ${failed.detail}`}`,
-      {
-        hint: "a simulated root must be named with --simulated-root; old documents are judged with --at",
-      },
-    );
-  }
-}
-
-function tellAppraisal({ terminal }: Context, appraisal: Appraisal<NitroClaims>): void {
-  for (const { name, outcome, detail } of appraisal.checks) {
-    const tone = outcome === "passed" ? "good" : outcome === "failed" ? "bad" : "dim";
-    terminal.line(`${terminal.paint(tone, outcome.padEnd(13))} ${name}: ${detail}`);
-  }
-  const platform = appraisal.simulated ? `${appraisal.platform}, SIMULATED` : appraisal.platform;
-  terminal.line(`verdict: ${appraisal.verdict}, platform ${platform}`);
-  terminal.result({
-    ok: appraisal.verdict === "affirmed",
-    verdict: appraisal.verdict,
-    platform: appraisal.platform,
-    simulated: appraisal.simulated,
-    debug: appraisal.debug ?? null,
-    checks: appraisal.checks,
-    waived: appraisal.waived,
-    trust_vector: appraisal.trustVector,
-    claims: appraisal.claims === undefined ? null : shownClaims(appraisal.claims),
-    valid_from: appraisal.validFrom ?? null,
-    valid_until: appraisal.validUntil ?? null,
-  });
-}
-
-/** Bytes of a document; base64 text is taken as well. */
-async function readEvidence(path: string): Promise<Uint8Array> {
-  const bytes = await readSmallFile(path, "evidence", MAXIMUM_EVIDENCE);
-  const text = Buffer.from(bytes).toString("latin1");
-  return /^[A-Za-z0-9+/=\s]+$/.test(text) ? Buffer.from(text, "base64") : bytes;
-}
-
-function shownClaims(claims: NitroClaims): Record<string, unknown> {
-  return JSON.parse(
-    JSON.stringify(claims, (_key, value: unknown) => {
-      if (value instanceof Map) {
-        return Object.fromEntries([...value].map(([key, each]) => [key, each]));
+    .action(async (path: string, options: AuditOptions) => {
+      const audit = await auditLog({
+        path,
+        anchors: await readRoots(options.root ?? []),
+        endorsements: await gatherEndorsements(options.endorsements ?? [], path),
+        at: timeOf(options.at, context.clock),
+      });
+      tellAudit(context, audit);
+      if (!audit.holds) context.setExitCode(EXIT.failed);
+      if (options.head !== undefined && options.head !== audit.chain.head) {
+        throw new CliError("CLI_NOT_VERIFIED", `the log ends in ${audit.chain.head}`, {
+          hint: "lines were cut off the end, or were added since",
+        });
       }
-      return value instanceof Uint8Array ? toHex(value) : value;
-    }),
-  ) as Record<string, unknown>;
+    });
 }
 
-function inWords(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+interface AuditOptions {
+  readonly root?: readonly string[];
+  readonly endorsements?: readonly string[];
+  readonly at?: Date;
+  readonly head?: string;
 }
 
-function parseHex(text: string): Uint8Array | undefined {
-  return /^(?:[0-9a-fA-F]{2}){1,1024}$/.test(text) ? fromHex(text) : undefined;
+function endorsementsOption(): Option {
+  return new Option(
+    "--endorsements <path...>",
+    "files or folders in any order: certificates and revocation lists (PEM, DER), collateral (JSON), enrolled keys",
+  );
 }
 
-function parsePcr(text: string): readonly [number, Uint8Array] | undefined {
-  const [, index, hex] = /^(\d{1,2})=([0-9a-fA-F]{96})$/.exec(text) ?? [];
-  return index === undefined || hex === undefined || Number(index) > 31
-    ? undefined
-    : [Number(index), fromHex(hex)];
+/** A file that can't be read refuses nothing: there was nothing to judge. */
+async function orNotJudged<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!(thrown instanceof CliError) || thrown.code === "CLI_USAGE") throw thrown;
+    throw new CliError(thrown.code, thrown.message, {
+      cause: thrown.cause,
+      exitCode: EXIT.notJudged,
+      ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
+    });
+  }
 }
 
-function parseTime(text: string): Date | "document" | undefined {
-  if (text === "document") return text;
-  const time = new Date(text);
-  return /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(time.getTime()) ? time : undefined;
+function onlyTime(time: Date | "document" | undefined): Date | undefined {
+  return time === "document" ? undefined : time;
+}
+
+function timeOf(at: Date | undefined, clock: Clock): Date {
+  return at ?? clock.now();
 }
