@@ -52,6 +52,8 @@ export class Guest {
   readonly environment: readonly Uint8Array[];
   stdinAt = 0;
   ending: Ending | undefined;
+  /** The guest went on after a call that broke off, and was stopped at the next. */
+  cutOff = false;
   #outputLeft: number;
 
   constructor(parts: GuestParts) {
@@ -75,7 +77,10 @@ export class Guest {
     if (this.ring.stopped) this.end({ state: "cancelled" });
     // With the stack full a call may break off half-way, or the end of the run itself: a guest may be able to catch
     // that, but gets no further call.
-    if (this.fs.altering || this.ending !== undefined) unwind();
+    if (this.fs.altering || this.ending !== undefined) {
+      this.cutOff = this.ending === undefined;
+      unwind();
+    }
     return this.memory;
   }
 

@@ -82,8 +82,8 @@ function execute(guest: Guest, job: Job): Ended {
     if (guest.ending !== undefined) return endOf(guest.ending);
     return guest.fs.altering ? STACK_OVERFLOW : { state: "exited", exitCode: 0 };
   } catch (thrown) {
-    if (guest.fs.altering && guest.ending === undefined) return STACK_OVERFLOW;
-    return guest.ending === undefined ? faultOf(thrown) : endOf(guest.ending);
+    if (guest.ending !== undefined) return endOf(guest.ending);
+    return guest.cutOff ? STACK_OVERFLOW : faultOf(thrown);
   } finally {
     if (guest.memory.bytes.length === 0) guest.ring.notePeakMemory(guest.memory.refresh());
   }
