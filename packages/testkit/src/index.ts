@@ -8,6 +8,7 @@ export * from "./defect.ts";
 export * from "./eventlog/defects.ts";
 export * from "./eventlog/log.ts";
 export * from "./intel/defects.ts";
+export { INTEL_OPEN, type IntelDefect } from "./intel/path-defects.ts";
 export {
   COMPONENTS,
   type IntelChanges,

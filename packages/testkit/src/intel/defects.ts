@@ -1,17 +1,8 @@
 // Quotes with exactly one thing wrong, each with the checks that must fail.
-import { basicConstraints, concat, keyUsage } from "@holdfast/core";
-import type { IntelRequest } from "@holdfast/evidence";
+import { concat } from "@holdfast/core";
 import { newKeys, newList, newParty, PARTY_FROM, serialOf } from "../pki/party.ts";
+import { INTEL_PATH_DEFECTS, INTEL_SIGNER_DEFECTS, type IntelDefect } from "./path-defects.ts";
 import { COMPONENTS, type IntelChanges, newPck, pckExtension, REPORT_DATA } from "./world.ts";
-
-/** One defect. */
-export interface IntelDefect {
-  readonly name: string;
-  /** The checks that must fail, and no other. */
-  readonly fails: readonly string[];
-  readonly changes?: IntelChanges;
-  readonly request?: Partial<IntelRequest>;
-}
 
 const past = new Date("2026-05-31T23:59:59Z");
 const future = new Date("2026-06-01T00:00:01Z");
@@ -443,40 +434,12 @@ const CONTENT: readonly IntelDefect[] = [
   },
 ];
 
-/** An authority that is none: basic constraints say so, or its key usage. */
-const AUTHORITY: readonly IntelDefect[] = (
-  [
-    [
-      "intermediate that is no CA",
-      "pck.path.ca",
-      [basicConstraints(false), keyUsage("keyCertSign")],
-    ],
-    [
-      "intermediate that may not sign",
-      "pck.path.key-usage",
-      [basicConstraints(true), keyUsage("cRLSign")],
-    ],
-  ] as const
-).map(([name, fails, extensions]) => ({
-  name,
-  fails: [fails],
-  changes: {
-    intermediate: async ({ root, platformCa }) =>
-      await newParty({
-        name: { CN: "Intel SGX PCK Platform CA", O: "Test" },
-        kind: "p256",
-        issuer: root,
-        keys: { publicKey: newKeys("p256").publicKey, privateKey: platformCa.privateKey },
-        change: { extensions, spki: platformCa.certificate.spki },
-      }),
-  } satisfies IntelChanges,
-}));
-
 /** Every defect. */
 export const INTEL_DEFECTS: readonly IntelDefect[] = [
   ...FORMAT,
   ...PLATFORM,
-  ...AUTHORITY,
+  ...INTEL_PATH_DEFECTS,
+  ...INTEL_SIGNER_DEFECTS,
   ...COLLATERAL,
   ...SIGNATURES,
   ...CONTENT,

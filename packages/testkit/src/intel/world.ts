@@ -35,16 +35,28 @@ export interface IntelChanges {
   readonly afterSigning?: (quote: Uint8Array) => Uint8Array;
   readonly pck?: (world: IntelWorld) => Promise<Party>;
   readonly intermediate?: (world: IntelWorld) => Promise<Party>;
+  /** The root that the quote carries. */
+  readonly root?: (world: IntelWorld) => Promise<Party>;
+  /** The root that is trusted. */
+  readonly anchor?: (world: IntelWorld) => Promise<Party>;
   /** Who signs the QE report, when it is not the PCK. */
   readonly qeSigner?: KeyObject;
   readonly quoteSigner?: KeyObject;
   readonly tcbInfo?: (info: TcbInfoJson) => void;
   readonly identity?: (identity: IdentityJson) => void;
+  /** Signs both documents of collateral. */
   readonly tcbSigner?: (world: IntelWorld) => Promise<Party>;
+  /** Signs only this one. */
+  readonly tcbInfoSigner?: (world: IntelWorld) => Promise<Party>;
+  readonly identitySigner?: (world: IntelWorld) => Promise<Party>;
   /** Signs the collateral with another key than its certificate says. */
   readonly tcbKey?: KeyObject;
   readonly identityKey?: KeyObject;
-  readonly lists?: (world: IntelWorld, pck: Party) => Promise<readonly RevocationList[]>;
+  readonly lists?: (
+    world: IntelWorld,
+    pck: Party,
+    signers: { readonly info: Party; readonly identity: Party },
+  ) => Promise<readonly RevocationList[]>;
   readonly withoutTcbInfo?: boolean;
   readonly withoutIdentity?: boolean;
   /** The quote names its platform and leaves the certificate to the verifier. */
@@ -135,7 +147,11 @@ export async function newIntelEvidence(
   const pck = (await changes.pck?.(world)) ?? world.pck;
   const intermediate = (await changes.intermediate?.(world)) ?? world.platformCa;
   const signer = (await changes.tcbSigner?.(world)) ?? world.tcbSigner;
-  const chain = [pck, intermediate, world.root].map(({ certificate }) => certificate);
+  const infoSigner = (await changes.tcbInfoSigner?.(world)) ?? signer;
+  const identitySigner = (await changes.identitySigner?.(world)) ?? signer;
+  const root = (await changes.root?.(world)) ?? world.root;
+  const anchor = (await changes.anchor?.(world)) ?? world.root;
+  const chain = [pck, intermediate, root].map(({ certificate }) => certificate);
   const evidence = signedQuote(
     kind,
     pck,
@@ -146,29 +162,32 @@ export async function newIntelEvidence(
   const identity = identityJson(kind === "sgx3" ? "QE" : "TD_QE");
   changes.tcbInfo?.(info);
   changes.identity?.(identity);
-  const lists = (await changes.lists?.(world, pck)) ?? [world.rootList, world.pckList];
+  const lists = (await changes.lists?.(world, pck, {
+    info: infoSigner,
+    identity: identitySigner,
+  })) ?? [world.rootList, world.pckList];
   return {
     evidence: changes.afterSigning?.(evidence) ?? evidence,
     pck,
     request: {
       at: world.at,
       crypto: webCrypto,
-      anchors: [world.root.certificate],
+      anchors: [anchor.certificate],
       reportData: REPORT_DATA,
       endorsements: {
         ...NO_ENDORSEMENTS,
         certificates: [
-          signer.certificate,
+          ...new Set([infoSigner.certificate, identitySigner.certificate]),
           ...(changes.certificationType === undefined ? [] : chain),
         ],
         revocationLists: lists,
         intel: [
           ...(changes.withoutTcbInfo
             ? []
-            : [signedText(info, changes.tcbKey ?? signer.privateKey)]),
+            : [signedText(info, changes.tcbKey ?? infoSigner.privateKey)]),
           ...(changes.withoutIdentity
             ? []
-            : [signedText(identity, changes.identityKey ?? signer.privateKey)]),
+            : [signedText(identity, changes.identityKey ?? identitySigner.privateKey)]),
         ],
       },
     },

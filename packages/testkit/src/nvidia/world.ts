@@ -1,6 +1,13 @@
 // Reports of a GPU under keys of our own, changed exactly as told.
 import { type KeyObject, sign } from "node:crypto";
-import { concat, derWrite, type RevocationList, webCrypto } from "@holdfast/core";
+import {
+  concat,
+  derWrite,
+  type NewCertificate,
+  type NewExtension,
+  type RevocationList,
+  webCrypto,
+} from "@holdfast/core";
 import { type JudgeRequest, NO_ENDORSEMENTS } from "@holdfast/evidence";
 import { newKeys, newList, newParty, type Party } from "../pki/party.ts";
 
@@ -12,9 +19,17 @@ export interface GpuChanges {
   /** Firmware in the certificate. */
   readonly certified?: Uint8Array;
   readonly leafChange?: object;
-  readonly lists?: (parties: readonly Party[]) => Promise<readonly RevocationList[]>;
+  /** Signs the device's certificate in place of its authority. */
+  readonly issuerKey?: KeyObject;
+  /** Other certificates of the authorities, for the keys they have. */
+  readonly rootChange?: Partial<NewCertificate>;
+  readonly modelChange?: Partial<NewCertificate>;
+  readonly lists?: (parties: GpuParties) => Promise<readonly RevocationList[]>;
   readonly blocks?: readonly (readonly [index: number, value: Uint8Array])[];
 }
+
+/** Device, model and root. */
+export type GpuParties = readonly [device: Party, model: Party, root: Party];
 
 export const GPU_NONCE: Uint8Array = new Uint8Array(32).fill(0x21);
 const FIRMWARE = new Uint8Array(48).fill(0x31);
@@ -23,23 +38,24 @@ const FIRMWARE = new Uint8Array(48).fill(0x31);
 export async function newGpuEvidence(
   changes: GpuChanges = {},
 ): Promise<{ evidence: Uint8Array; request: JudgeRequest }> {
-  const authority = (CN: string, issuer?: Party) =>
+  const authority = (CN: string, change: Partial<NewCertificate> = {}, issuer?: Party) =>
     newParty({
       name: { CN, O: "Test" },
       kind: "p384",
       isCa: true,
       ...(issuer === undefined ? {} : { issuer }),
+      change,
     });
-  const root = await authority("root");
-  const model = await authority("model", root);
+  const root = await authority("root", changes.rootChange);
+  const model = await authority("model", changes.modelChange, root);
   const keys = newKeys("p384");
   const device = await newParty({
     name: { CN: "device", O: "Test" },
     kind: "p384",
-    issuer: model,
+    issuer: { ...model, privateKey: changes.issuerKey ?? model.privateKey },
     keys,
     change: {
-      extensions: [{ oid: "2.23.133.5.4.1", value: tcbInfo(changes.certified ?? FIRMWARE) }],
+      extensions: [firmwareExtension(changes.certified)],
       ...changes.leafChange,
     },
   });
@@ -52,7 +68,7 @@ export async function newGpuEvidence(
   const key = changes.signer ?? keys.privateKey;
   const signature = sign("sha384", unsigned, { key, dsaEncoding: "ieee-p1363" });
   const evidence = concat(unsigned, new Uint8Array(signature));
-  const parties = [device, model, root];
+  const parties: GpuParties = [device, model, root];
   return {
     evidence: changes.after?.(evidence) ?? evidence,
     request: {
@@ -100,6 +116,11 @@ function encodeReport(blocks: readonly (readonly [number, Uint8Array])[]): Uint8
     little(2, opaque.length),
     opaque,
   );
+}
+
+/** The extension that names the firmware of a device. */
+export function firmwareExtension(firmware: Uint8Array = FIRMWARE): NewExtension {
+  return { oid: "2.23.133.5.4.1", value: tcbInfo(firmware) };
 }
 
 /** DICE TcbInfo of one digest, as NVIDIA writes it. */

@@ -1,6 +1,7 @@
 // Certificates under throw-away keys, as much or as little in order as a test asks for.
 import {
   constants,
+  createPublicKey,
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
@@ -68,6 +69,27 @@ export async function newParty(options: PartyOptions): Promise<Party> {
     (tbs) => signAs(signer, tbs),
   );
   return { certificate: parseCertificate(der), privateKey: keys.privateKey };
+}
+
+/** Another certificate for the name and key of a party. */
+export async function reissued(
+  party: Party,
+  options: { readonly issuer?: Party; readonly change: Partial<NewCertificate> },
+): Promise<Party> {
+  const { subject, spki } = party.certificate;
+  const { privateKey } = party;
+  return await newParty({
+    name: {},
+    kind: "p256",
+    keys: { publicKey: createPublicKey(privateKey), privateKey },
+    ...options,
+    change: {
+      subject: subject.der,
+      ...(options.issuer === undefined ? { issuer: subject.der } : {}),
+      spki,
+      ...options.change,
+    },
+  });
 }
 
 /** Makes a pair of keys. */

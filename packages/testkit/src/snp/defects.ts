@@ -1,8 +1,24 @@
 // SNP evidence with exactly one thing wrong, each with the checks that must fail.
-
+import { basicConstraints, keyUsage, type NewExtension } from "@holdfast/core";
 import type { SnpRequest } from "@holdfast/evidence";
-import { newKeys, newList, newParty, PARTY_FROM, serialOf } from "../pki/party.ts";
-import { CHIP, LEAF_TCB, leafExtensions, newVcek, SNP_FIELDS, type SnpChanges } from "./world.ts";
+import {
+  newKeys,
+  newList,
+  newParty,
+  PARTY_FROM,
+  type Party,
+  reissued,
+  serialOf,
+} from "../pki/party.ts";
+import {
+  CHIP,
+  LEAF_TCB,
+  leafExtensions,
+  newVcek,
+  SNP_FIELDS,
+  type SnpChanges,
+  type SnpWorld,
+} from "./world.ts";
 
 /** One defect. */
 export interface SnpDefect {
@@ -22,10 +38,55 @@ const flip = (at: number) => (report: Uint8Array) => {
 const spoil = (at: number) => (report: Uint8Array) => {
   flip(at)(report);
 };
+const SIGNS = keyUsage("keyCertSign", "cRLSign");
 const vlek: SnpChanges["leaf"] = (world, keys) =>
   newVcek(world.asvk, keys, { name: "SEV-VLEK", cspId: "provider" });
 const tcb = (bl: number, snp: number, ucode: number) =>
   Uint8Array.of(bl, 1, 0, 0, 0, 0, snp, ucode);
+
+/** Authorities that are none, or not AMD's. */
+const AUTHORITIES: readonly SnpDefect[] = (
+  [
+    ["a root nobody trusts", "path.anchor", async ({ ark }) => ({ anchors: [], others: [ark] })],
+    [
+      "intermediate that is no CA",
+      "path.ca",
+      async (world) => ({ ask: await otherAsk(world, basicConstraints(false), SIGNS) }),
+    ],
+    [
+      "intermediate that may not sign",
+      "path.key-usage",
+      async (world) => ({
+        ask: await otherAsk(world, basicConstraints(true), keyUsage("cRLSign")),
+      }),
+    ],
+    [
+      "root that allows no intermediate",
+      "path.path-length",
+      async ({ ark }) => ({
+        anchors: [
+          await reissued(ark, { change: { extensions: [basicConstraints(true, 0), SIGNS] } }),
+        ],
+      }),
+    ],
+    [
+      "intermediate of another algorithm",
+      "snp.algorithms",
+      async ({ ark }) => ({
+        ask: await newParty({
+          name: { O: "Test", CN: "SEV-Milan" },
+          kind: "rsa2048",
+          isCa: true,
+          issuer: ark,
+        }),
+      }),
+    ],
+  ] as const satisfies readonly (readonly [string, string, SnpChanges["authorities"]])[]
+).map(([name, fails, authorities]) => ({ name, fails: [fails], changes: { authorities } }));
+
+async function otherAsk({ ask, ark }: SnpWorld, ...extensions: NewExtension[]): Promise<Party> {
+  return await reissued(ask, { issuer: ark, change: { extensions } });
+}
 
 /** Every defect. */
 export const SNP_DEFECTS: readonly SnpDefect[] = [
@@ -97,6 +158,7 @@ export const SNP_DEFECTS: readonly SnpDefect[] = [
         }),
     },
   },
+  ...AUTHORITIES,
   {
     name: "leaf that a VLEK authority issued",
     fails: ["snp.product"],

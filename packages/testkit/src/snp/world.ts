@@ -1,13 +1,7 @@
 // A throw-away world of SNP evidence: AMD's hierarchy of authorities under keys of our own, and a builder of reports that
 // changes exactly what it is told to.
 import { type KeyObject, randomBytes } from "node:crypto";
-import {
-  type Certificate,
-  derWrite,
-  type NewExtension,
-  type RevocationList,
-  webCrypto,
-} from "@holdfast/core";
+import { derWrite, type NewExtension, type RevocationList, webCrypto } from "@holdfast/core";
 import { AMD_EXTENSION, NO_ENDORSEMENTS, type SnpRequest } from "@holdfast/evidence";
 import { newKeys, newList, newParty, type Party } from "../pki/party.ts";
 import { encodeSnpReport, type SnpReportFields } from "./report.ts";
@@ -38,7 +32,10 @@ export interface SnpChanges {
   readonly leaf?: (world: SnpWorld, keys: ReturnType<typeof newKeys>) => Promise<Party>;
   readonly signer?: KeyObject;
   readonly list?: (world: SnpWorld, leaf: Party) => Promise<RevocationList | undefined>;
-  readonly others?: readonly Certificate[];
+  /** Authorities in place of the world's. */
+  readonly authorities?: (
+    world: SnpWorld,
+  ) => Promise<{ ask?: Party; anchors?: readonly Party[]; others?: readonly Party[] }>;
 }
 
 export const CHIP: Uint8Array = Uint8Array.from({ length: 64 }, (_, index) => 200 - index);
@@ -137,7 +134,13 @@ export async function newSnpEvidence(
   changes: SnpChanges = {},
 ): Promise<{ evidence: Uint8Array; request: SnpRequest; leaf: Party }> {
   const keys = newKeys("p384");
-  const leaf = (await changes.leaf?.(world, keys)) ?? (await newVcek(world.ask, keys));
+  const { ask, anchors, others } = {
+    ask: world.ask,
+    anchors: [world.ark],
+    others: [],
+    ...(await changes.authorities?.(world)),
+  };
+  const leaf = (await changes.leaf?.(world, keys)) ?? (await newVcek(ask, keys));
   const signed = encodeSnpReport(
     { ...SNP_FIELDS, ...changes.fields },
     changes.signer ?? keys.privateKey,
@@ -150,13 +153,10 @@ export async function newSnpEvidence(
     request: {
       at: world.at,
       crypto: webCrypto,
-      anchors: [world.ark.certificate],
+      anchors: anchors.map(({ certificate }) => certificate),
       endorsements: {
         ...NO_ENDORSEMENTS,
-        certificates: [
-          ...(changes.others ?? [world.ask.certificate, world.asvk.certificate]),
-          leaf.certificate,
-        ],
+        certificates: [ask, world.asvk, leaf, ...others].map(({ certificate }) => certificate),
         revocationLists: list === undefined ? [] : [list],
       },
       reportData: SNP_FIELDS.reportData,
