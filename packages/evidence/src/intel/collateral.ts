@@ -89,13 +89,27 @@ interface Signer {
   readonly path: FoundPath;
 }
 
-function read<T>(source: IntelDocument, parse: (text: string) => T) {
+/** Documents that were read before, by reader: collateral is judged with one quote after another. */
+const READ = new WeakMap<IntelDocument, Map<unknown, unknown>>();
+
+function read<T>(
+  source: IntelDocument,
+  parse: (text: string) => T,
+): { source: IntelDocument; document: T }[] {
+  const before = READ.get(source) ?? new Map<unknown, unknown>();
+  READ.set(source, before);
+  if (!before.has(parse)) before.set(parse, readNow(source, parse));
+  const document = before.get(parse) as T | undefined;
+  return document === undefined ? [] : [{ source, document }];
+}
+
+function readNow<T>(source: IntelDocument, parse: (text: string) => T): T | undefined {
   try {
-    return [{ source, document: parse(source.text) }];
+    return parse(source.text);
   } catch (thrown) {
     if (!(thrown instanceof EvidenceError)) throw thrown;
     // Another kind of document, or one that can't be read: either way it is not the one that is needed.
-    return [];
+    return undefined;
   }
 }
 
