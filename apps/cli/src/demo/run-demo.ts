@@ -1,5 +1,5 @@
 // The demo: the seed's whole story, then the cheats, then the end of everything that was started.
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Context } from "../context.ts";
@@ -57,9 +57,9 @@ export async function runDemo(context: Context, options: DemoOptions): Promise<v
   );
   story.chapter("The stage");
   const bundle = await buildAll(context, story);
+  const results = await resultsDirectory(options.out);
   const stage = await Stage.prepare(context, bundle.path);
   try {
-    const results = await resultsDirectory(options.out);
     const scene = { context, story, stage, bundle, model, results };
     const summary = await play({ ...scene, video: await takeVideo(scene, options) }, options);
     const seconds = (performance.now() - started) / 1000;
@@ -71,6 +71,8 @@ export async function runDemo(context: Context, options: DemoOptions): Promise<v
     if (options.keepRunning) await keepRunning(context, stage);
   } catch (thrown) {
     if (!context.interrupted.aborted) terminal.note(`logs are kept in ${await stage.saveLogs()}`);
+    // Nothing came of it: an empty folder of ours would only be litter.
+    if (options.out === undefined) await rmdir(results).catch(() => undefined);
     throw thrown;
   } finally {
     await stage.end();

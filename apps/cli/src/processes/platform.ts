@@ -34,6 +34,8 @@ export interface PlatformOptions {
 export type ControlService = "vaas" | "ccfaas" | "s3";
 
 const HOST = "127.0.0.1";
+/** Keeps that can't be ended in this time by asking are ended without it. */
+const END_KEEPS_MS = 15_000;
 /** States of keeps that something is to be ended of. */
 const LIVING: readonly KeepState[] = ["requested", "starting", "attested", "serving", "ending"];
 const ALL: readonly ControlService[] = ["vaas", "ccfaas", "s3"];
@@ -110,7 +112,7 @@ export class Platform {
 
   /** Ends every instance and keep, then the services. Goes on whatever fails; says what did. */
   async stop(): Promise<void> {
-    await this.#endKeeps();
+    await within(END_KEEPS_MS, this.#endKeeps());
     await this.stopServices();
     await endLeftoverKeeps(this.#options.dataDirectory);
   }
@@ -178,4 +180,14 @@ export class Platform {
       logFile: join(this.logs, `${name}.log`),
     });
   }
+}
+
+/** Waits for work, but not for ever. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
