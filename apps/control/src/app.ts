@@ -1,4 +1,5 @@
 // Puts the three services together from their parts. Nothing listens here.
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fetchTransport, VaasClient } from "@holdfast/contract";
 import type { Clock } from "@holdfast/core";
@@ -15,7 +16,9 @@ import { v1FunctionRoutes } from "./ccfaas/v1-function-routes.ts";
 import { v1InstanceRoutes } from "./ccfaas/v1-instance-routes.ts";
 import { InstanceWatch } from "./ccfaas/watch-instances.ts";
 import type { Config } from "./config.ts";
+import { type Door, openDoor } from "./http/door.ts";
 import { eventRoutes } from "./http/event-routes.ts";
+import { countBy, Metrics } from "./http/metrics.ts";
 import { buildServiceApp, type ServiceApp } from "./http/service-app.ts";
 import type { KeepLauncher } from "./keeps/keep-launcher.ts";
 import { LocalLauncher } from "./keeps/local-launcher.ts";
@@ -46,11 +49,19 @@ export interface Service {
 
 /** The services that a configuration asks for, VaaS first. */
 export async function buildServices(parts: Parts): Promise<Service[]> {
-  const services = [await buildVaas(parts), await buildCcfaas(parts), buildBridge(parts)];
+  const door = await openDoor(parts.config);
+  const services = [
+    await buildVaas(parts, door),
+    await buildCcfaas(parts, door),
+    buildBridge(parts, door),
+  ];
   return services.filter((service) => service !== undefined);
 }
 
-async function buildVaas({ config, store, clock, ...parts }: Parts): Promise<Service | undefined> {
+async function buildVaas(
+  { config, store, clock, ...parts }: Parts,
+  door: Door,
+): Promise<Service | undefined> {
   const { vaas, keeps, attestationUrl } = config;
   if (vaas === undefined || keeps === undefined || attestationUrl === undefined) return undefined;
   const logger = parts.logger.child({ service: "vaas" });
@@ -70,10 +81,15 @@ async function buildVaas({ config, store, clock, ...parts }: Parts): Promise<Ser
     turns: new Turns(),
   };
   const watch = new KeepWatch(context);
+  const check = (): Promise<void> => store.check();
+  const metrics = new Metrics();
+  metrics.gauge("holdfast_keeps", "Keeps by state.", "state", async () =>
+    countBy(await store.keeps.list(), ({ state }) => state),
+  );
   return {
     name: "vaas",
     listen: vaas,
-    app: buildServiceApp({ title: "VaaS", logger, check: () => store.check() }, (app) => {
+    app: buildServiceApp({ title: "VaaS", logger, check, metrics, ...door }, (app) => {
       vaasRoutes(app, context);
       eventRoutes(app, store.events, ["keep"]);
     }),
@@ -82,18 +98,16 @@ async function buildVaas({ config, store, clock, ...parts }: Parts): Promise<Ser
   };
 }
 
-async function buildCcfaas({
-  config,
-  store,
-  clock,
-  ...parts
-}: Parts): Promise<Service | undefined> {
+async function buildCcfaas(
+  { config, store, clock, ...parts }: Parts,
+  door: Door,
+): Promise<Service | undefined> {
   const { ccfaas } = config;
   if (ccfaas === undefined) return undefined;
   const logger = parts.logger.child({ service: "ccfaas" });
   const context = {
     store,
-    vaas: new VaasClient(fetchTransport(ccfaas.vaas_url)),
+    vaas: new VaasClient(fetchTransport(ccfaas.vaas_url, { headers: await tokenHeader(ccfaas) })),
     loader: await loaderIdentity(join(config.dataDir, "ccfaas"), clock),
     limits: config.limits,
     clock,
@@ -101,10 +115,15 @@ async function buildCcfaas({
     works: new InstanceWorks(store.instances, clock),
   };
   const watch = new InstanceWatch(context);
+  const check = (): Promise<void> => store.check();
+  const metrics = new Metrics();
+  metrics.gauge("holdfast_instances", "Instances by state.", "state", async () =>
+    countBy(await store.instances.list(), ({ state }) => state),
+  );
   return {
     name: "ccfaas",
     listen: ccfaas,
-    app: buildServiceApp({ title: "CCFaaS", logger, check: () => store.check() }, (app) => {
+    app: buildServiceApp({ title: "CCFaaS", logger, check, metrics, ...door }, (app) => {
       functionRoutes(app, context);
       fileRoutes(app, context);
       instanceRoutes(app, context);
@@ -117,14 +136,23 @@ async function buildCcfaas({
   };
 }
 
-function buildBridge({ config, clock, ...parts }: Parts): Service | undefined {
+async function tokenHeader({
+  vaasTokenFile: file,
+}: NonNullable<Config["ccfaas"]>): Promise<Record<string, string>> {
+  if (file === undefined) return {};
+  return { authorization: `Bearer ${(await readFile(file, "utf8")).trim()}` };
+}
+
+function buildBridge({ config, clock, ...parts }: Parts, door: Door): Service | undefined {
   const { s3 } = config;
   if (s3 === undefined) return undefined;
   const logger = parts.logger.child({ service: "s3" });
+  const check = (): Promise<void> => Promise.resolve();
+  const metrics = new Metrics();
   return {
     name: "s3",
     listen: s3,
-    app: buildServiceApp({ title: "S3 bridge", logger, check: () => Promise.resolve() }, (app) =>
+    app: buildServiceApp({ title: "S3 bridge", logger, check, metrics, ...door }, (app) =>
       bridgeRoutes(app, { s3Client: s3Clients(s3), clock }),
     ),
     start: () => Promise.resolve(),

@@ -30,6 +30,22 @@ describe("configuration", () => {
     assert.equal(config.logLevel, "info");
   });
 
+  it("opens a door to other machines with access rules and TLS", () => {
+    const s3 = { host: "0.0.0.0", port: 5020 };
+    const tls = { certificate_file: "c", key_file: "k" };
+    const guarded = { data_dir: "x", s3, access: { principals_file: "p", tls } };
+    assert.deepEqual(parseConfig(guarded, "/etc").access, {
+      principalsFile: "/etc/p",
+      tls: { certificateFile: "/etc/c", keyFile: "/etc/k" },
+    });
+    const behind = {
+      data_dir: "x",
+      s3,
+      access: { principals_file: "p", tls_ends_elsewhere: true },
+    };
+    assert.equal(parseConfig(behind, "/etc").access?.tls, undefined);
+  });
+
   it("serves any subset", () => {
     const { s3, data_dir } = VALID;
     const config = parseConfig({ data_dir, s3 }, "/");
@@ -53,6 +69,12 @@ describe("configuration", () => {
     "a public name without an address to listen on": {
       ...VALID,
       keeps: { ...keeps, host: "keeps.example" },
+    },
+    "another machine's door without access": { ...VALID, vaas: { host: "0.0.0.0", port: 5000 } },
+    "another machine's door without TLS": {
+      ...VALID,
+      vaas: { host: "192.0.2.1", port: 5000 },
+      access: { principals_file: "p" },
     },
     "a URL that is none": { ...VALID, attestation_url: "127.0.0.1:3010" },
   };

@@ -19,7 +19,14 @@ export const ConfigFile = Type.Object(
     database_url: Type.Optional(Type.String({ pattern: "^postgres(ql)?://" })),
     vaas: Type.Optional(Type.Object(Listen, CLOSED)),
     ccfaas: Type.Optional(
-      Type.Object({ ...Listen, vaas_url: Type.String({ pattern: "^https?://" }) }, CLOSED),
+      Type.Object(
+        {
+          ...Listen,
+          vaas_url: Type.String({ pattern: "^https?://" }),
+          vaas_token_file: Type.Optional(Type.String({ minLength: 1 })),
+        },
+        CLOSED,
+      ),
     ),
     s3: Type.Optional(
       Type.Object(
@@ -56,6 +63,25 @@ export const ConfigFile = Type.Object(
         {
           program_bytes: Type.Optional(Type.Integer({ minimum: 1 })),
           data_file_bytes: Type.Optional(Type.Integer({ minimum: 1 })),
+        },
+        CLOSED,
+      ),
+    ),
+    access: Type.Optional(
+      Type.Object(
+        {
+          principals_file: Type.String({ minLength: 1 }),
+          tls: Type.Optional(
+            Type.Object(
+              {
+                certificate_file: Type.String({ minLength: 1 }),
+                key_file: Type.String({ minLength: 1 }),
+              },
+              CLOSED,
+            ),
+          ),
+          /** Something in front of the services speaks TLS for them. */
+          tls_ends_elsewhere: Type.Optional(Type.Boolean()),
         },
         CLOSED,
       ),
@@ -102,7 +128,18 @@ export interface Config {
   /** PostgreSQL instead of a file in the data directory. */
   readonly databaseUrl?: string;
   readonly vaas?: { readonly host: string; readonly port: number };
-  readonly ccfaas?: { readonly host: string; readonly port: number; readonly vaas_url: string };
+  readonly ccfaas?: {
+    readonly host: string;
+    readonly port: number;
+    readonly vaas_url: string;
+    /** File of the token that VaaS knows CCFaaS by. */
+    readonly vaasTokenFile?: string;
+  };
+  /** Who may use the services; everybody on this machine when absent. */
+  readonly access?: {
+    readonly principalsFile: string;
+    readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
+  };
   readonly s3?: ConfigFile["s3"];
   readonly keeps?: KeepsConfig;
   readonly limits: UploadLimits;
@@ -144,12 +181,14 @@ export function parseConfig(value: unknown, base: string): Config {
   if (vaas !== undefined && (keeps === undefined || value.attestation_url === undefined)) {
     throw invalid("configuration: vaas needs keeps and attestation_url");
   }
+  refuseOpenDoors(value.access, [vaas, ccfaas, s3]);
   return {
     dataDir: resolve(base, value.data_dir),
     ...(value.attestation_url === undefined ? {} : { attestationUrl: value.attestation_url }),
     ...(value.database_url === undefined ? {} : { databaseUrl: value.database_url }),
     ...(vaas === undefined ? {} : { vaas }),
-    ...(ccfaas === undefined ? {} : { ccfaas }),
+    ...(ccfaas === undefined ? {} : { ccfaas: ccfaasOf(ccfaas, base) }),
+    ...(value.access === undefined ? {} : { access: accessOf(value.access, base) }),
     ...(s3 === undefined ? {} : { s3 }),
     ...(keeps === undefined ? {} : { keeps: keepsOf(keeps, base) }),
     limits: {
@@ -157,6 +196,49 @@ export function parseConfig(value: unknown, base: string): Config {
       dataFileBytes: limits?.data_file_bytes ?? DEFAULT_LIMITS.dataFileBytes,
     },
     logLevel: value.log_level ?? "info",
+  };
+}
+
+/** Whoever can reach a service without access rules owns it, and whoever listens to plain HTTP has its tokens. */
+function refuseOpenDoors(
+  access: ConfigFile["access"],
+  listens: readonly ({ host: string } | undefined)[],
+): void {
+  const open = listens.find((each) => each !== undefined && !isLoopback(each.host));
+  if (open === undefined) return;
+  if (access === undefined) {
+    throw invalid(`configuration: listening on ${open.host} needs access (who may do what)`);
+  }
+  if (access.tls === undefined && access.tls_ends_elsewhere !== true) {
+    throw invalid(`configuration: listening on ${open.host} needs access.tls`);
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function ccfaasOf(
+  { vaas_token_file: file, ...rest }: NonNullable<ConfigFile["ccfaas"]>,
+  base: string,
+): NonNullable<Config["ccfaas"]> {
+  return { ...rest, ...(file === undefined ? {} : { vaasTokenFile: resolve(base, file) }) };
+}
+
+function accessOf(
+  { principals_file, tls }: NonNullable<ConfigFile["access"]>,
+  base: string,
+): NonNullable<Config["access"]> {
+  return {
+    principalsFile: resolve(base, principals_file),
+    ...(tls === undefined
+      ? {}
+      : {
+          tls: {
+            certificateFile: resolve(base, tls.certificate_file),
+            keyFile: resolve(base, tls.key_file),
+          },
+        }),
   };
 }
 

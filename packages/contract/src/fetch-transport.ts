@@ -7,16 +7,21 @@ type Fetch = (url: string, init: RequestInit & { duplex?: "half" }) => Promise<R
 /**
  * A transport to one service.
  * @param baseUrl such as `http://127.0.0.1:5010`; a slash at the end does not matter
+ * @param options.headers that go with every request, such as an authorization
  * @throws ServiceError SERVICE_UNREACHABLE from each exchange when nobody answers
  */
-export function fetchTransport(baseUrl: string, fetcher: Fetch = fetch): HttpTransport {
+export function fetchTransport(
+  baseUrl: string,
+  options: { headers?: Readonly<Record<string, string>>; fetcher?: Fetch } = {},
+): HttpTransport {
+  const { headers = {}, fetcher = fetch } = options;
   const base = baseUrl.replace(/\/+$/, "");
   return {
     async request(request) {
       const query = new URLSearchParams(request.query).toString();
       const url = `${base}${request.path}${query === "" ? "" : `?${query}`}`;
       try {
-        return answerOf(await fetcher(url, initOf(request)));
+        return answerOf(await fetcher(url, initOf(request, headers)));
       } catch (cause) {
         if (request.signal?.aborted) throw cause;
         const { cause: inner } = cause as { cause?: unknown };
@@ -30,11 +35,14 @@ export function fetchTransport(baseUrl: string, fetcher: Fetch = fetch): HttpTra
   };
 }
 
-function initOf({ method, headers, body, signal }: HttpRequest): RequestInit & { duplex?: "half" } {
+function initOf(
+  { method, headers, body, signal }: HttpRequest,
+  always: Readonly<Record<string, string>>,
+): RequestInit & { duplex?: "half" } {
   return {
     method,
     redirect: "error",
-    ...(headers === undefined ? {} : { headers: streamable(headers, body) }),
+    headers: streamable({ ...always, ...headers }, body),
     ...(body === undefined ? {} : bodyOf(body)),
     ...(signal === undefined ? {} : { signal }),
   };

@@ -6,6 +6,8 @@ import { after, before, describe, it } from "node:test";
 import type { S3StreamBody } from "@holdfast/contract";
 import { systemClock } from "@holdfast/core";
 import pino from "pino";
+import { openAccess } from "../http/access.ts";
+import { Metrics } from "../http/metrics.ts";
 import { buildServiceApp, type ServiceApp } from "../http/service-app.ts";
 import { redaction } from "../logger.ts";
 import { call, isProblem } from "../testing/call.ts";
@@ -25,7 +27,8 @@ describe("the S3 bridge", { concurrency: false }, () => {
       },
     });
     const logger = pino({ level: "trace", redact: redaction }, sink);
-    app = buildServiceApp({ title: "S3 bridge", logger, check: async () => undefined }, (service) =>
+    const door = { check: async () => undefined, access: openAccess, metrics: new Metrics() };
+    app = buildServiceApp({ title: "S3 bridge", logger, ...door }, (service) =>
       bridgeRoutes(service, {
         s3Client: s3Clients({ endpoint: "http://127.0.0.1:9", force_path_style: true }),
         clock: systemClock,

@@ -9,7 +9,7 @@ import { copyObject } from "./copy-object.ts";
 export function bridgeRoutes(app: ServiceApp, context: BridgeContext): void {
   app.post(
     "/s3_stream_veracruz",
-    { schema: { body: S3StreamBody } },
+    { config: { role: "user" }, schema: { body: S3StreamBody } },
     async ({ body, log }, reply) => {
       // A caller who leaves wants nothing any more.
       const left = new AbortController();

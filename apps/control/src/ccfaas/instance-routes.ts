@@ -10,6 +10,7 @@ import type { CcfaasContext } from "./context.ts";
 import { createInstance } from "./create-instance.ts";
 import { endInstance } from "./end-instance.ts";
 
+const forUsers = { config: { role: "user" } } as const;
 const Name = Type.Object({ name: Type.String() });
 
 /** Adds the routes of instances. */
@@ -21,7 +22,7 @@ export function instanceRoutes(app: ServiceApp, context: CcfaasContext): void {
     return sendJson(reply, { instances: living.map(({ id }) => id).sort() });
   });
 
-  const creation = { schema: { body: UserPolicyBody, headers: IdempotencyKey } };
+  const creation = { ...forUsers, schema: { body: UserPolicyBody, headers: IdempotencyKey } };
   app.post("/instance", creation, async ({ body, headers }, reply) => {
     const key = headers["idempotency-key"];
     const options = key === undefined ? {} : { idempotencyKey: key };
@@ -42,10 +43,14 @@ export function instanceRoutes(app: ServiceApp, context: CcfaasContext): void {
     return sendJson(reply, { instance: instance.id, policy: instance.policy });
   });
 
-  app.delete("/instance/:name", { schema: { params: Name } }, async ({ params }, reply) => {
-    await endInstance(context, await findInstance(context, params.name));
-    return sendParagraph(reply, `instance ${params.name} deleted`);
-  });
+  app.delete(
+    "/instance/:name",
+    { ...forUsers, schema: { params: Name } },
+    async ({ params }, reply) => {
+      await endInstance(context, await findInstance(context, params.name));
+      return sendParagraph(reply, `instance ${params.name} deleted`);
+    },
+  );
 }
 
 /** @throws ControlError INSTANCE_NOT_FOUND */

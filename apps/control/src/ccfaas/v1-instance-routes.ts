@@ -54,6 +54,7 @@ export function v1InstanceRoutes(app: ServiceApp, context: CcfaasContext): void 
   app.post(
     "/v1/instances",
     {
+      config: { role: "user" },
       schema: {
         summary: "Make an instance; with `Prefer: respond-async` the answer comes at once",
         body: UserPolicyBody,
@@ -112,6 +113,7 @@ export function v1InstanceRoutes(app: ServiceApp, context: CcfaasContext): void 
   app.delete(
     "/v1/instances/:name",
     {
+      config: { role: "user" },
       schema: {
         summary: "End an instance and its keep",
         params: Name,

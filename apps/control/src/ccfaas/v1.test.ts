@@ -206,6 +206,27 @@ describe("resources under /v1", { concurrency: false }, () => {
     await other.close();
   });
 
+  it("counts what it does", async () => {
+    await create("0");
+    await call("GET", `${url}/instance/none`);
+    const { text, type } = await call("GET", `${url}/metrics`);
+    assert.match(type, /^text\/plain; version=0\.0\.4/);
+    assert.match(
+      text,
+      /^holdfast_http_request_seconds_count\{method="POST",route="\/v1\/instances",status="201"\} \d+$/m,
+    );
+    // Names from outside make no series.
+    assert.match(text, /route="\/instance\/:name",status="404"/);
+    assert.match(text, /^holdfast_instances\{state="ready"\} 1$/m);
+    assert.match(
+      (await call("GET", `${world.vaasUrl}/metrics`)).text,
+      /^holdfast_keeps\{state="serving"\} 1$/m,
+    );
+    for (const line of text.trim().split("\n")) {
+      assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{[^}]*\})? [-+0-9.e]+)$/);
+    }
+  });
+
   it("describes itself", async () => {
     for (const [base, path] of [
       [world.vaasUrl, "/veracruz/{name}"],

@@ -1,6 +1,7 @@
 // What the three services have in common: schema checks without coercion, request ids, problem documents, 405 where a
 // path is known, a health route.
 import { randomUUID } from "node:crypto";
+import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { PROBLEM_TYPE, problem } from "@holdfast/contract";
 import Fastify, {
@@ -15,6 +16,8 @@ import Fastify, {
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { Value } from "typebox/value";
+import type { Access } from "./access.ts";
+import type { Metrics } from "./metrics.ts";
 import { OpenApi } from "./openapi.ts";
 import { problemOf } from "./problems.ts";
 
@@ -31,17 +34,29 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const BODY_LIMIT = 8 * 1024 * 1024;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
+/** What a service is made with. */
+export interface ServiceOptions {
+  /** Of its OpenAPI document. */
+  readonly title: string;
+  readonly logger: FastifyBaseLogger;
+  /** Answers when the service can work. */
+  readonly check: () => Promise<void>;
+  readonly access: Access;
+  readonly metrics: Metrics;
+  /** Certificate and key; plain HTTP when absent. */
+  readonly tls?: SecureContextOptions & TlsOptions;
+}
+
 /**
  * Makes a service.
- * @param options.title of its OpenAPI document
- * @param options.check answers when the service can work
  * @param register adds the routes
  */
 export function buildServiceApp(
-  options: { title: string; logger: FastifyBaseLogger; check: () => Promise<void> },
+  options: ServiceOptions,
   register: (app: ServiceApp) => void,
 ): ServiceApp {
   const app = Fastify({
+    ...(options.tls === undefined ? {} : { https: options.tls as object }),
     loggerInstance: options.logger,
     bodyLimit: BODY_LIMIT,
     genReqId: ({ headers }) => {
@@ -65,9 +80,21 @@ export function buildServiceApp(
   });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    options.access.check(request);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { principal, method, routeOptions, url } = request;
+    const route = routeOptions.url ?? "unknown";
+    options.metrics.answered(route, method, reply.statusCode, reply.elapsedTime / 1000);
+    // Who did what: everything that changes something, and everything that was refused to somebody known.
+    if (method !== "GET" && method !== "HEAD") {
+      const who = principal?.name ?? "anyone on this machine";
+      request.log.info({ audit: true, who, method, url, status: reply.statusCode }, "audit");
+    }
   });
   app.setErrorHandler((error, request, reply) => {
     const answer = problemOf(error, request.id);
+    if (answer.status === 401) reply.header("www-authenticate", "Bearer");
     if (answer.status >= 500)
       request.log.error({ err: error, code: answer.code }, "request failed");
     else request.log.info({ code: answer.code, detail: answer.detail }, "request refused");
@@ -87,12 +114,21 @@ export function buildServiceApp(
     for (const each of [method].flat()) methods.add(each);
     known.set(url, methods);
   });
-  app.get("/healthz", { schema: { summary: "Whether the service works" } }, async () => {
-    await options.check();
-    return { status: "ok" };
-  });
+  const open = { role: "anyone" } as const;
+  app.get(
+    "/healthz",
+    { config: open, schema: { summary: "Whether the service works" } },
+    async () => {
+      await options.check();
+      return { status: "ok" };
+    },
+  );
   app.get("/openapi.json", { schema: { summary: "This document" } }, async () =>
     openApi.document(),
+  );
+  const metrics = { schema: { summary: "Metrics for Prometheus", produces: "text/plain" } };
+  app.get("/metrics", metrics, async (_request, reply) =>
+    reply.type("text/plain; version=0.0.4; charset=utf-8").send(await options.metrics.text()),
   );
   register(app);
   // A plugin of its own, because it must see the routes of those before it.
@@ -119,6 +155,7 @@ function refuseOtherMethods(
     method: METHODS.filter((method) => !methods.has(method)),
     url,
     schema,
+    config: { role: "anyone" },
     handler: (request, reply) =>
       sendProblem(
         reply.header("allow", [...methods].sort().join(", ")),

@@ -42,7 +42,7 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
 
   app.post(
     "/veracruz",
-    { schema: { body: VaasPolicyBody, headers: IdempotencyKey } },
+    { config: { role: "operator" }, schema: { body: VaasPolicyBody, headers: IdempotencyKey } },
     async ({ body, headers }, reply) => {
       const key = headers["idempotency-key"];
       const keep = await createKeep(context, parseVaasPolicy(body), {
@@ -69,7 +69,7 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
 
   app.delete(
     "/veracruz/:name",
-    { schema: { params: Name, querystring: Filter } },
+    { config: { role: "operator" }, schema: { params: Name, querystring: Filter } },
     async ({ params, query }, reply) => {
       const keep = await findByName(context, params.name);
       // Names are used again: the hash says which keep is meant.
