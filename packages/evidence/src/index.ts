@@ -87,6 +87,13 @@ export { type RaTlsClaims, TAGGED_EVIDENCE, verifyRaTls } from "./ratls/certific
 export { ENARX_SGX, type EnarxClaims, verifyEnarxRequest } from "./ratls/enarx-request.ts";
 export * from "./recognise.ts";
 export * from "./reference/match.ts";
+export {
+  parseSevAuthority,
+  parseSevCertificate,
+  type SevAuthority,
+  type SevCertificate,
+} from "./sev/certificates.ts";
+export { SEV_CHAIN_CHECKS, type SevChain, verifySevChain } from "./sev/chain.ts";
 export * from "./snp/authorities.ts";
 export * from "./snp/claims.ts";
 export { parseSnpJson } from "./snp/json-report.ts";
