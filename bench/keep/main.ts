@@ -1,4 +1,4 @@
-// What we claim of keeps, measured: node bench/keep/main.ts [--quick]. Every number comes from real processes on this
+// What we claim of keeps, measured: node bench/keep/main.ts [--quick] [transfers|runs|starts|many]. Every number comes from real processes on this
 // machine, attested by the real attestation service with simulated evidence.
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { EMPTY_PROGRAM, measureRuns } from "./runs.ts";
 import { measureTransfer } from "./transfer.ts";
 
 const quick = process.argv.includes("--quick");
+const chosen = process.argv.slice(2).filter((word) => !word.startsWith("-"));
 const MIB = 1024 * 1024;
 const SUITES = ["TLS1_3_AES_128_GCM_SHA256", "TLS1_3_CHACHA20_POLY1305_SHA256"];
 
@@ -17,15 +18,9 @@ try {
   const [load = 0] = loadavg();
   say("machine", `${cpus()[0]?.model}, ${availableParallelism()} cores, load ${load.toFixed(1)}`);
   say("runtime", `Node ${process.version}`);
-  await transfers();
-  await runs();
-  say("start to serving", `${(await measureStarts(platform, quick ? 3 : 9)).toFixed(0)} ms`);
-  const many = await measureMany(platform, quick ? 10 : 100);
-  say(
-    `${many.count} keeps at once`,
-    `all serving after ${many.startSeconds.toFixed(1)} s, ${many.totalMib.toFixed(0)} MiB with their loaders, ` +
-      `a file into and out of each in ${many.roundMs.toFixed(0)} ms`,
-  );
+  for (const [name, measure] of Object.entries({ transfers, runs, starts, many })) {
+    if (chosen.length === 0 || chosen.includes(name)) await measure();
+  }
 } finally {
   await platform.close();
 }
@@ -70,6 +65,19 @@ async function runs(): Promise<void> {
   say("empty runs by 4 clients", `${result.perSecond.toFixed(0)} a second`);
   say("memory after runs", `keep ${memoryOf(keep).keepMib.toFixed(0)} MiB`);
   keep.loader.kill("SIGTERM");
+}
+
+async function starts(): Promise<void> {
+  say("start to serving", `${(await measureStarts(platform, quick ? 3 : 9)).toFixed(0)} ms`);
+}
+
+async function many(): Promise<void> {
+  const { count, startSeconds, totalMib, roundMs } = await measureMany(platform, quick ? 10 : 100);
+  say(
+    `${count} keeps at once`,
+    `all serving after ${startSeconds.toFixed(1)} s, ${totalMib.toFixed(0)} MiB with their loaders, ` +
+      `a file into and out of each in ${roundMs.toFixed(0)} ms`,
+  );
 }
 
 function say(name: string, text: string): void {

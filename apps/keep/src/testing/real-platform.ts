@@ -21,7 +21,7 @@ import { freePort } from "./test-keep.ts";
 import { type PolicyParts, policyText, type RightsByPath } from "./test-policy.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../../..");
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** A platform with its attestation service running. */
 export interface RealPlatform {
@@ -40,7 +40,7 @@ export interface RealKeep {
   readonly loader: ChildProcess;
   readonly logFile: string;
   state(): LoaderState;
-  /** Waits until the keep is in one of the states. */
+  /** Waits until the keep is in one of the states; it never waits for one that can't come any more. */
   reaches(...states: LoaderState["state"][]): Promise<LoaderState>;
   connection(identity?: number): Promise<KeepConnection>;
   client(identity?: number): Promise<KeepClient>;
