@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   LEAF_TCB,
+  newList,
   newSnpEvidence,
   newSnpWorld,
   newVcek,
@@ -59,6 +60,12 @@ test("what is missing is not judged: no leaf, no list, a level left open", async
   assert.equal(unsigned.claims, undefined);
   const listless = await newSnpEvidence(world, { list: async () => undefined });
   assert.equal((await verifySnp(listless.evidence, listless.request)).verdict, "not-judged");
+  const dates = { nextUpdate: new Date("2026-05-31T00:00:00Z") };
+  const old = await newSnpEvidence(world, { list: ({ ark }) => newList(ark, dates) });
+  assert.equal((await verifySnp(old.evidence, old.request)).verdict, "not-judged");
+  const early = { thisUpdate: new Date("2026-06-02T00:00:00Z") };
+  const next = await newSnpEvidence(world, { list: ({ ark }) => newList(ark, early) });
+  assert.equal((await verifySnp(next.evidence, next.request)).verdict, "not-judged");
   const waived = { ...listless.request, waive: ["snp.revocation"] };
   assert.equal((await verifySnp(listless.evidence, waived)).verdict, "affirmed");
   const low = await newSnpEvidence(world, { fields: { vmpl: 1 } });

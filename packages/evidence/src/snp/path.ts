@@ -44,7 +44,9 @@ export async function revocationCheck(path: FoundPath, request: JudgeRequest): P
     return { check: notPerformed(name, "there is no trusted path to check"), ...nothing };
   }
   const found = await findList(request.endorsements.revocationLists, path.anchor, request);
-  if (found.kind === "missing") return { check: notPerformed(name, found.fault), ...nothing };
+  if (found.kind === "missing" || found.kind === "stale") {
+    return { check: notPerformed(name, found.fault), ...nothing };
+  }
   if (found.kind === "faulty") return { check: check(name, false, found.fault), ...nothing };
   const { list } = found;
   const revoked = path.chain.slice(0, -1).find((certificate) => revokedAt(list, certificate));

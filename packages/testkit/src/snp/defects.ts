@@ -201,16 +201,6 @@ export const SNP_DEFECTS: readonly SnpDefect[] = [
     changes: { list: ({ ark, ask }) => newList(ark, {}, ask.privateKey) },
   },
   {
-    name: "expired revocation list",
-    fails: ["snp.revocation"],
-    changes: { list: ({ ark }) => newList(ark, { nextUpdate: past }) },
-  },
-  {
-    name: "revocation list of tomorrow",
-    fails: ["snp.revocation"],
-    changes: { list: ({ ark }) => newList(ark, { thisUpdate: future }) },
-  },
-  {
     name: "VLEK while the report says VCEK",
     fails: ["snp.signing-key"],
     changes: { leaf: vlek },
