@@ -9,6 +9,7 @@ export * from "./audit/record.ts";
 export { type AzureEvidence, parseAzureJson } from "./azure/evidence.ts";
 export { type HclReport, parseHclReport } from "./azure/hcl-report.ts";
 export { type AzureClaims, type AzureRequest, verifyAzure } from "./azure/verify.ts";
+export { describe, judge, type PageRequest } from "./browser/verifier.ts";
 export * from "./cbor/read.ts";
 export * from "./cbor/values.ts";
 export * as cborWrite from "./cbor/write.ts";
