@@ -27,13 +27,7 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
   before(async () => {
     swift = await startSwift();
     proxy = await startCuttingProxy(swift.endpoint);
-    const store = new S3Client({
-      endpoint: swift.endpoint,
-      region: swift.region,
-      forcePathStyle: true,
-      credentials: swift,
-      requestChecksumCalculation: "WHEN_REQUIRED",
-    });
+    const store = newStore();
     await store.send(new CreateBucketCommand({ Bucket: BUCKET }));
     await store.send(new PutObjectCommand({ Bucket: BUCKET, Key: "in.h264", Body: OBJECT }));
     await store.send(
@@ -94,13 +88,60 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     assert.equal((await filesInKeep()).has(target), false);
   });
 
-  it("leaves nothing in the keep when S3 breaks off in the middle", async () => {
-    const target = "/s3_app_input/cut";
+  it("goes on where S3 broke off, again and again", async () => {
+    const target = "/s3_app_input/resumed";
     proxy.cutAfter(1_000_000);
+    try {
+      assert.equal((await copy({ veracruz: { filename: target } })).status, 200);
+    } finally {
+      proxy.cutAfter(undefined);
+    }
+    assert.equal((await filesInKeep()).get(target), OBJECT.length);
+  });
+
+  it("leaves nothing in the keep when S3 breaks off and does not come back", async () => {
+    const target = "/s3_app_input/cut";
+    proxy.cutAfter(1_000_000, 1);
     try {
       await refusal(502, "S3_READ_FAILED", { veracruz: { filename: target } });
     } finally {
       proxy.cutAfter(undefined);
+    }
+    assert.equal((await filesInKeep()).has(target), false);
+  });
+
+  it("goes on where the connection to the keep broke, and again", async () => {
+    const target = "/s3_app_input/keep-cut";
+    world.setFaults({ cutEvery: 1_000_000 });
+    try {
+      assert.equal((await copy({ veracruz: { filename: target } })).status, 200);
+    } finally {
+      world.setFaults({});
+    }
+    assert.equal((await filesInKeep()).get(target), OBJECT.length);
+  });
+
+  it("does not mix two objects when one takes the other's place in the middle", async () => {
+    const target = "/s3_app_input/mixed";
+    const store = newStore();
+    const put = (fill: number): Promise<unknown> =>
+      store.send(
+        new PutObjectCommand({
+          Bucket: BUCKET,
+          Key: "replaced",
+          Body: new Uint8Array(3_000_000).fill(fill),
+        }),
+      );
+    await put(1);
+    proxy.cutAfter(1_000_000, undefined, () => put(2));
+    try {
+      await refusal(502, "S3_READ_FAILED", {
+        s3: { filename: "replaced" },
+        veracruz: { filename: target },
+      });
+    } finally {
+      proxy.cutAfter(undefined);
+      store.destroy();
     }
     assert.equal((await filesInKeep()).has(target), false);
   });
@@ -146,6 +187,16 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     await world.ccfaas.deleteInstance("gone");
     await refusal(502, "KEEP_UNREACHABLE", { veracruz: { policy: other.policy } });
   });
+
+  function newStore(): S3Client {
+    return new S3Client({
+      endpoint: swift.endpoint,
+      region: swift.region,
+      forcePathStyle: true,
+      credentials: swift,
+      requestChecksumCalculation: "WHEN_REQUIRED",
+    });
+  }
 
   function copy(change: {
     s3?: Partial<S3StreamBody["s3"]>;
@@ -205,7 +256,11 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
 /** Stands between the bridge and the store, and spoils what comes back when told to. */
 interface CuttingProxy {
   readonly url: string;
-  cutAfter(bytes: number | undefined): void;
+  /**
+   * Breaks connections after some bytes; after `connections` of them no new one gets through.
+   * @param onCut awaited before the first is broken
+   */
+  cutAfter(bytes: number | undefined, connections?: number, onCut?: () => Promise<unknown>): void;
   changeAfter(bytes: number | undefined): void;
   close(): Promise<void>;
 }
@@ -213,9 +268,16 @@ interface CuttingProxy {
 async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const { hostname, port } = new URL(target);
   let cut: number | undefined;
+  let connectionsLeft = Number.POSITIVE_INFINITY;
+  let onCut: (() => Promise<unknown>) | undefined;
   let change: number | undefined;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
+    connectionsLeft -= 1;
+    if (connectionsLeft < 0) {
+      client.destroy();
+      return;
+    }
     const store = connect(Number(port), hostname);
     let passed = 0;
     for (const socket of [client, store]) {
@@ -231,8 +293,12 @@ async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     store.on("data", (part: Buffer) => {
       passed += part.length;
       if (change !== undefined && passed > change) part[part.length - 1] = (part.at(-1) ?? 0) ^ 1;
-      if (cut !== undefined && passed > cut) client.destroy();
-      else if (!client.write(part)) {
+      if (cut !== undefined && passed > cut) {
+        store.pause();
+        const before = onCut?.() ?? Promise.resolve();
+        onCut = undefined;
+        before.finally(() => client.destroy());
+      } else if (!client.write(part)) {
         store.pause();
         client.once("drain", () => store.resume());
       }
@@ -241,8 +307,10 @@ async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cutAfter: (bytes) => {
+    cutAfter: (bytes, connections = Number.POSITIVE_INFINITY, before = undefined) => {
       cut = bytes;
+      connectionsLeft = connections;
+      onCut = before;
     },
     changeAfter: (bytes) => {
       change = bytes;

@@ -24,10 +24,11 @@ export interface ResumeOptions {
   readonly waitMs?: number;
 }
 
+const DROP_MS = 5000;
 const Opened = Type.Object({ id: Type.String(), offset: Type.Integer() });
 
 /**
- * Uploads a file, resuming after breaks.
+ * Uploads a file, resuming after breaks. When it gives up, what the keep has of the file is dropped.
  * @throws ServiceRefusal when the keep refuses; what the source throws; what the transport throws when it gave up
  */
 export async function uploadResumably(
@@ -37,6 +38,20 @@ export async function uploadResumably(
   options: ResumeOptions,
 ): Promise<StoredFile> {
   const { id } = await open(calls, path, options);
+  try {
+    return await sendAll(calls, id, source, options);
+  } catch (thrown) {
+    await drop(calls, id);
+    throw thrown;
+  }
+}
+
+async function sendAll(
+  calls: KeepCalls,
+  id: string,
+  source: ResumableSource,
+  options: ResumeOptions,
+): Promise<StoredFile> {
   const patience = { left: options.attempts ?? 5, waitMs: options.waitMs ?? 250 };
   const own: { fault?: unknown } = {};
   let offset = 0;
@@ -106,6 +121,20 @@ function sendFrom(
     body: counted(source(offset), (sent) => onProgress?.(offset + sent)),
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+/** At best effort: a keep that can't be told drops it by itself, later. */
+async function drop(calls: KeepCalls, id: string): Promise<void> {
+  try {
+    const { body } = await calls.accepted({
+      method: "DELETE",
+      path: `/v1/uploads/${encodeURIComponent(id)}`,
+      signal: AbortSignal.timeout(DROP_MS),
+    });
+    for await (const _part of body);
+  } catch {
+    // The failure that led here is the one to tell.
+  }
 }
 
 /** Where the keep stands; undefined when it can't be asked just now. */

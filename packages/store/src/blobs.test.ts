@@ -28,6 +28,11 @@ describe("blobs on disk", { concurrency: false }, () => {
     );
     assert.deepEqual(stored, { sha256, size: data.length });
     assert.deepEqual(await readAll(blobs.read(sha256)), Buffer.from(data));
+    assert.deepEqual(
+      await readAll(blobs.read(sha256, 2_999_000)),
+      Buffer.from(data.subarray(2_999_000)),
+    );
+    assert.deepEqual(await readAll(blobs.read(sha256, data.length)), Buffer.alloc(0));
     assert.deepEqual(await blobs.list(), [sha256]);
   });
 

@@ -31,8 +31,11 @@ export interface BlobStore {
     options: PutBlob,
     link: (blob: Blob) => Promise<T>,
   ): Promise<T>;
-  /** @throws StoreError BLOB_MISSING while reading */
-  read(sha256: string): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes from an offset to the end.
+   * @throws StoreError BLOB_MISSING while reading
+   */
+  read(sha256: string, offset?: number): AsyncIterable<Uint8Array>;
   has(sha256: string): Promise<boolean>;
   /** Removes what `isNeeded` does not want; answers how many blobs went. */
   collect(isNeeded: (sha256: string) => Promise<boolean>): Promise<number>;
@@ -100,8 +103,9 @@ class DiskBlobs implements BlobStore {
     }
   }
 
-  async *read(sha256: string): AsyncGenerator<Uint8Array> {
-    const stream = createReadStream(this.#path(sha256), { highWaterMark: READ_SIZE });
+  async *read(sha256: string, offset = 0): AsyncGenerator<Uint8Array> {
+    const path = this.#path(sha256);
+    const stream = createReadStream(path, { highWaterMark: READ_SIZE, start: offset });
     try {
       for await (const part of stream) yield part as Uint8Array;
     } catch (cause) {

@@ -1,13 +1,13 @@
 // POST /s3_stream_veracruz: the keep is checked, then an object streams from S3 into it, no faster than the keep takes
-// it. The keep sees the file whole or not at all: whatever fails on the way breaks the upload off.
-import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+// it. Connections that break on either side are taken up again. The keep sees the file whole or not at all.
+import type { S3Client } from "@aws-sdk/client-s3";
 import { ChannelError, connectKeep, type KeepConnection } from "@holdfast/channel";
 import { KeepClient, type S3StreamBody, ServiceError, ServiceRefusal } from "@holdfast/contract";
 import { messageOf } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
 import { ControlError } from "../errors.ts";
 import type { BridgeContext } from "./context.ts";
-import { WholeObject } from "./whole-object.ts";
+import { S3Object } from "./s3-object.ts";
 
 /**
  * Copies an object of S3 into a keep.
@@ -44,12 +44,9 @@ async function openObject(
   store: S3Client,
   s3: S3StreamBody["s3"],
   signal: AbortSignal,
-): Promise<WholeObject> {
+): Promise<S3Object> {
   try {
-    const answer = await store.send(new GetObjectCommand({ Bucket: s3.bucket, Key: s3.filename }), {
-      abortSignal: signal,
-    });
-    return new WholeObject(answer);
+    return await S3Object.open(store, { bucket: s3.bucket, key: s3.filename }, signal);
   } catch (thrown) {
     throw s3Refusal(s3, thrown);
   }
@@ -58,14 +55,18 @@ async function openObject(
 async function put(
   keep: KeepClient,
   path: string,
-  object: WholeObject,
+  object: S3Object,
   s3: S3StreamBody["s3"],
   signal: AbortSignal,
 ): Promise<number> {
   try {
     const { size } = object;
-    await keep.putFile(path, object, { ...(size === undefined ? {} : { size }), signal });
-    return object.delivered;
+    const read = (offset: number): AsyncIterable<Uint8Array> => object.read(offset);
+    const stored =
+      size === undefined
+        ? await keep.putFile(path, read(0), { signal })
+        : await keep.uploadFile(path, read, { size, signal });
+    return stored.size;
   } catch (thrown) {
     if (object.failure !== undefined) throw s3Refusal(s3, object.failure);
     throw thrown;

@@ -13,6 +13,7 @@ import {
   newIdentities,
   PROGRAM,
   provisionVod,
+  sha256,
   userPolicy,
   vodFunction,
 } from "../testing/samples.ts";
@@ -185,6 +186,22 @@ describe("instances", { concurrency: false }, () => {
     isProblem(await create(), 502, "PROVISIONING_FAILED");
     assert.deepEqual(await livingKeeps(), []);
     assert.equal(await stateOf("0"), "failed");
+  });
+
+  it("takes a load up again when its connection breaks", async () => {
+    const large = new Uint8Array(400_000).map((_, index) => index * 13);
+    const definition = {
+      ...vodFunction("large"),
+      data_files: [{ data_file: "/program_data/large", pi_hash: sha256(large) }],
+    };
+    await world.ccfaas.registerFunction(definition);
+    await world.ccfaas.uploadDataFile("large", "/program_data/large", large);
+    world.setFaults({ cutEvery: 150_000 });
+    const { policy } = await world.ccfaas.createInstance(
+      userPolicy(identities, { function: "large" }),
+    );
+    assert.deepEqual(await filesInKeep(policy), ["/program_data/large"]);
+    await world.ccfaas.deleteFunction("large");
   });
 
   it("a keep of another measurement is never loaded", async () => {

@@ -1,5 +1,5 @@
 // Loads programs and data into a keep: lower priority first, a few at once within one, each streamed from its blob with
-// its digest, each recorded when the keep has it whole.
+// its digest and taken up again after a break, each recorded when the keep has it whole.
 import type { KeepClient } from "@holdfast/contract";
 import { fromHex } from "@holdfast/core";
 import type { Load, StoredInstance } from "@holdfast/store";
@@ -31,7 +31,8 @@ async function loadFile(
   { path, sha256, size }: Load,
   signal: AbortSignal,
 ): Promise<void> {
-  await keep.putFile(path, store.blobs.read(sha256), { size, sha256: fromHex(sha256), signal });
+  const source = (offset: number): AsyncIterable<Uint8Array> => store.blobs.read(sha256, offset);
+  await keep.uploadFile(path, source, { size, sha256: fromHex(sha256), signal });
   await store.instances.markLoaded(key, path);
   logger.info({ instance: id, path, size }, "file loaded");
 }

@@ -1,6 +1,6 @@
 // A keep for tests of this room: attested TLS and files over HTTP as the real one, but it runs no programs. Faults make
 // it go wrong.
-import { createHash } from "node:crypto";
+import { createHash, type Hash, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { TLSSocket } from "node:tls";
@@ -28,6 +28,8 @@ export interface KeepFaults {
   readonly stallPath?: string;
   /** Waits before it ends when told to. */
   readonly endDelayMs?: number;
+  /** Breaks the connection of each upload whenever this many more bytes have come. */
+  readonly cutEvery?: number;
 }
 
 /** What a keep is made of. */
@@ -62,9 +64,8 @@ export async function startSmallKeep(options: SmallKeepOptions): Promise<SmallKe
   const credentials = await certifyKeep(options.authorityDirectory, options.policy, measurement);
   tell("attested");
   if (stayAt === "attested") return { close: () => undefined };
-  const files = new Map<string, { size: number; sha256: string }>();
+  const door = new Door(policy, options);
   const server = createServer(keepServerOptions(policy, credentials), (request, response) => {
-    const door = new Door(policy, files, options);
     door.answer(request, response).catch(() => request.destroy());
   });
   await new Promise<void>((resolve, reject) => {
@@ -80,51 +81,100 @@ export async function startSmallKeep(options: SmallKeepOptions): Promise<SmallKe
   };
 }
 
+interface Upload {
+  readonly path: string;
+  readonly length: number;
+  readonly hash: Hash;
+  size: number;
+}
+
 class Door {
   readonly #policy: Policy;
-  readonly #files: Map<string, { size: number; sha256: string }>;
   readonly #options: SmallKeepOptions;
+  readonly #files = new Map<string, { size: number; sha256: string }>();
+  readonly #uploads = new Map<string, Upload>();
 
-  constructor(
-    policy: Policy,
-    files: Map<string, { size: number; sha256: string }>,
-    options: SmallKeepOptions,
-  ) {
+  constructor(policy: Policy, options: SmallKeepOptions) {
     this.#policy = policy;
-    this.#files = files;
     this.#options = options;
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "", "https://keep");
     const path = url.searchParams.get("path") ?? "";
-    const route = `${request.method} ${url.pathname}`;
-    if (route === "PUT /v1/files") {
-      await this.#put(request, response, path);
+    const [route = "", id = ""] = `${request.method} ${url.pathname}`.split(/(?<=uploads)\//);
+    if (route === "POST /v1/uploads") this.#open(request, response, path);
+    else if (route === "PATCH /v1/uploads") await this.#add(request, response, id);
+    else if (route === "HEAD /v1/uploads") this.#tell(response, id);
+    else if (route === "DELETE /v1/uploads") {
+      this.#uploads.delete(id);
+      send(response, {});
     } else if (route === "GET /v1/list") {
       const entries = [...this.#files].map(([name, { size }]) => ({ name, kind: "file", size }));
-      send(response, { entries });
+      const open = [...this.#uploads.values()].map((each) => ({
+        name: each.path,
+        kind: "upload",
+        size: each.size,
+      }));
+      send(response, { entries: [...entries, ...open] });
+    } else if (route === "PUT /v1/files") {
+      // In one request: an upload that is opened and completed at once.
+      const opened = this.#open(request, undefined, path);
+      if (opened === undefined) refuse(response, 403, "RIGHTS_REFUSED", "no right to write");
+      else await this.#add(request, response, opened);
     } else if (route === "POST /v1/shutdown") {
       send(response, {});
       response.once("close", () => this.#options.tell("ended", "shut down by a client"));
     } else refuse(response, 404, "ROUTE_NOT_FOUND", route);
   }
 
-  async #put(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+  #open(
+    request: IncomingMessage,
+    response: ServerResponse | undefined,
+    path: string,
+  ): string | undefined {
     const identity = identityOfPeer(request.socket as TLSSocket, this.#policy, systemClock.now());
     const rights = identity?.rights ?? new Map();
     if (!mayWrite(rights, path, { exists: this.#files.has(path) }).allowed) {
-      refuse(response, 403, "RIGHTS_REFUSED", "no right to write");
+      if (response !== undefined) refuse(response, 403, "RIGHTS_REFUSED", "no right to write");
+      return undefined;
+    }
+    const { headers } = request;
+    const length = Number(headers["upload-length"] ?? headers["content-length"]);
+    const id = randomUUID();
+    this.#uploads.set(id, { path, length, hash: createHash("sha256"), size: 0 });
+    if (response !== undefined) send(response, { id, offset: 0 });
+    return id;
+  }
+
+  #tell(response: ServerResponse, id: string): void {
+    const upload = this.#uploads.get(id);
+    if (upload === undefined) response.statusCode = 404;
+    else response.setHeader("upload-offset", upload.size);
+    response.end();
+  }
+
+  async #add(request: IncomingMessage, response: ServerResponse, id: string): Promise<void> {
+    const upload = this.#uploads.get(id);
+    const offset = Number(request.headers["upload-offset"] ?? 0);
+    if (upload === undefined || upload.size !== offset) {
+      refuse(response, 409, "UPLOAD_OFFSET", `the upload stands at ${upload?.size}`);
       return;
     }
-    const hash = createHash("sha256");
-    let size = 0;
+    const { cutEvery = Number.POSITIVE_INFINITY } = this.#options.faults();
     for await (const part of request) {
-      hash.update(part as Uint8Array);
-      size += (part as Uint8Array).length;
+      upload.hash.update(part as Uint8Array);
+      upload.size += (part as Uint8Array).length;
+      if (upload.size - offset > cutEvery) request.socket.destroy();
     }
+    if (upload.size === upload.length) await this.#complete(response, id, upload);
+  }
+
+  async #complete(response: ServerResponse, id: string, upload: Upload): Promise<void> {
     const { faults } = this.#options;
+    const { path, size, hash } = upload;
     while (path.startsWith(faults().stallPath ?? "\0")) await pause(20);
+    this.#uploads.delete(id);
     if (path.startsWith(faults().refusePath ?? "\0")) {
       refuse(response, 403, "RIGHTS_REFUSED", "told to refuse");
       return;

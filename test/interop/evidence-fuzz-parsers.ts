@@ -1,0 +1,105 @@
+// Every reader of untrusted bytes in packages/core and packages/evidence, by name, and what each starts from.
+import {
+  canonicalJson,
+  type DerNode,
+  derChildren,
+  fromBase64,
+  fromBase64Url,
+  fromHex,
+  fromPem,
+  parseCertificate,
+  parseCertificationRequest,
+  parseRevocationList,
+  readDer,
+  toText,
+  webCrypto,
+} from "../../packages/core/src/index.ts";
+import {
+  describeEvidence,
+  parseAzureJson,
+  parseEnclaveReport,
+  parseEventLog,
+  parseGpuReport,
+  parseHclReport,
+  parseNitroDocument,
+  parsePublicArea,
+  parseQuote,
+  parseRecord,
+  parseSign1,
+  parseSnpJson,
+  parseSnpReport,
+  parseTdReport,
+  parseTpmJson,
+  parseTpmQuote,
+  parseTpmSignature,
+  readCbor,
+  readEndorsements,
+  recogniseEvidence,
+  replayEventLog,
+} from "../../packages/evidence/src/index.ts";
+import { parseEnclaveIdentity } from "../../packages/evidence/src/intel/enclave-identity.ts";
+import { parsePckExtension } from "../../packages/evidence/src/intel/pck.ts";
+import { parseTcbInfo } from "../../packages/evidence/src/intel/tcb-info.ts";
+import { jsonObject } from "../../packages/evidence/src/json/members.ts";
+import { parseSevFirmware } from "../../packages/evidence/src/launch/firmware.ts";
+import {
+  parseSevAuthority,
+  parseSevCertificate,
+} from "../../packages/evidence/src/sev/certificates.ts";
+import { parseSnpLeaf } from "../../packages/evidence/src/snp/leaf.ts";
+
+/** A reader; what it gives is not looked at, only what it throws. */
+export type Reader = (bytes: Uint8Array) => unknown;
+
+/** Readers by name. Those of text read the bytes as text first, as their callers do. */
+export const READERS: Readonly<Record<string, Reader>> = {
+  DER: (bytes) => walk(readDer(bytes), 0),
+  certificate: parseCertificate,
+  "certification request": parseCertificationRequest,
+  "revocation list": parseRevocationList,
+  PEM: (bytes) => fromPem("CERTIFICATE", toText(bytes)),
+  hexadecimal: (bytes) => fromHex(toText(bytes)),
+  base64: (bytes) => fromBase64(toText(bytes)),
+  base64url: (bytes) => fromBase64Url(toText(bytes)),
+  "canonical JSON": (bytes) => canonicalJson(jsonObject(toText(bytes)) as never),
+  "PCK extension": (bytes) => parsePckExtension(parseCertificate(bytes)),
+  "SNP leaf": (bytes) => parseSnpLeaf(parseCertificate(bytes)),
+  CBOR: (bytes) => readCbor(bytes),
+  COSE: parseSign1,
+  "Nitro document": parseNitroDocument,
+  quote: parseQuote,
+  "enclave report": parseEnclaveReport,
+  "TD report": parseTdReport,
+  "TCB information": (bytes) => parseTcbInfo(toText(bytes)),
+  "QE identity": (bytes) => parseEnclaveIdentity(toText(bytes)),
+  "SNP report": parseSnpReport,
+  "SNP JSON": (bytes) => parseSnpJson(jsonObject(toText(bytes))),
+  "SEV authority": parseSevAuthority,
+  "SEV certificate": parseSevCertificate,
+  firmware: parseSevFirmware,
+  "Azure JSON": (bytes) => parseAzureJson(jsonObject(toText(bytes))),
+  "HCL report": parseHclReport,
+  "TPM quote": parseTpmQuote,
+  "TPM signature": parseTpmSignature,
+  "TPM public area": parsePublicArea,
+  "TPM JSON": (bytes) => parseTpmJson(jsonObject(toText(bytes))),
+  "GPU report": parseGpuReport,
+  "event log": parseEventLog,
+  "audit record": (bytes) => parseRecord(toText(bytes)),
+  endorsements: (bytes) => readEndorsements([{ name: "fuzz", bytes }]),
+  evidence: recogniseEvidence,
+};
+
+/** Readers that answer later. */
+export const LATER: Readonly<Record<string, (bytes: Uint8Array) => Promise<unknown>>> = {
+  "event log replayed": async (bytes) =>
+    await replayEventLog(parseEventLog(bytes), "sha384", webCrypto),
+  "evidence described": async (bytes) =>
+    await describeEvidence(bytes, { at: new Date("2026-06-01T00:00:00Z"), crypto: webCrypto }),
+};
+
+/** Every element of every element, as far as certificates nest. */
+function walk(node: DerNode, depth: number): void {
+  if (depth > 32 || (node.tag & 0x20) === 0) return;
+  for (const child of derChildren(node)) walk(child, depth + 1);
+}
