@@ -13,6 +13,7 @@ export * from "./simulated/nsm.ts";
 export * from "./simulated/sign.ts";
 export * from "./tpm/attester.ts";
 export * from "./tpm/key.ts";
+export * from "./tpm/make-credential.ts";
 export { type RunTool, type TpmAccess, toolsFor } from "./tpm/tools.ts";
 export * from "./tsm/attester.ts";
 export * from "./tsm/files.ts";

@@ -105,6 +105,7 @@ export type { SnpProduct, SnpTcb } from "./snp/tcb.ts";
 export { SNP_CHECKS, type SnpRequest, verifySnp } from "./snp/verify.ts";
 export { parseTpmQuote, type TpmQuote } from "./tpm/attest.ts";
 export { assembleTpm } from "./tpm/companions.ts";
+export { EK_CHECKS, judgeEndorsementKey } from "./tpm/endorsement-key.ts";
 export { type PcrValues, parseTpmJson, type TpmEvidence } from "./tpm/evidence.ts";
 export { nameOf, type PublicArea, parsePublicArea } from "./tpm/public-area.ts";
 export { parseTpmSignature, type TpmSignature } from "./tpm/signature.ts";

@@ -1,9 +1,9 @@
 // Quotes of a real software TPM through the real tools; the tools' own checker agrees with what came out.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import {
   type AttesterError,
   createTpmAttester,
   encodeTpmQuote,
+  makeCredential,
   newTpmKey,
   type RunTool,
   type TpmKeyKind,
@@ -27,6 +28,7 @@ if (missing.length > 0 && process.env["HOLDFAST_PEERS"] === "required") {
 }
 const skip = missing.length > 0 && `not installed: ${missing.join(", ")} (swtpm, tpm2-tools)`;
 const NONCE = fromHex("00112233445566778899aabbccddeeff");
+const SECRET = fromHex("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf");
 
 interface SoftTpm {
   readonly tcti: string;
@@ -164,6 +166,58 @@ test("two banks, and many requests in a row and at once", { skip }, async () => 
     assert.equal(quote.pcrs.sha384?.["2"], "00".repeat(48));
     assert.equal(await checkQuote(directory, quote, nonces[index]!), 0);
   }
+});
+
+test("only the TPM with both keys opens a credential, and only for that attestation key", {
+  skip,
+}, async () => {
+  const { run, directory } = await startTpm();
+  const file = (name: string): string => join(directory, name);
+  const key = await newTpmKey(run, directory);
+  await run("tpm2_readpublic", "-Q", "-c", file("ek.ctx"), "-f", "der", "-o", file("ek.der"));
+  await run("tpm2_flushcontext", "-t");
+  const ekSpki = new Uint8Array(await readFile(file("ek.der")));
+  const activate = async (akName: Uint8Array): Promise<Uint8Array> => {
+    const { file: made } = makeCredential(ekSpki, akName, SECRET);
+    await writeFile(file("credential"), made);
+    await run("tpm2_startauthsession", "--policy-session", "-S", file("session"));
+    await run("tpm2_policysecret", "-Q", "-S", file("session"), "-c", "e");
+    const keys = ["-c", file("ak.ctx"), "-C", file("ek.ctx"), "-P", `session:${file("session")}`];
+    try {
+      await run(
+        "tpm2_activatecredential",
+        "-Q",
+        ...keys,
+        "-i",
+        file("credential"),
+        "-o",
+        file("out"),
+      );
+    } finally {
+      await run("tpm2_flushcontext", file("session"));
+      await run("tpm2_flushcontext", "-t");
+    }
+    return new Uint8Array(await readFile(file("out")));
+  };
+  assert.deepEqual(await activate(key.name), SECRET);
+  await assert.rejects(activate(key.name.with(5, (key.name[5] ?? 0) ^ 1)), {
+    code: "ATTESTER_REFUSED",
+  });
+});
+
+test("credentials of another kind are refused before they are made", () => {
+  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const spki = new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
+  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey;
+  const ecSpki = new Uint8Array(ec.export({ type: "spki", format: "der" }));
+  const name = Uint8Array.of(0, 0x0b, ...new Uint8Array(32));
+  const refused = coded("ATTESTER_INPUT", /expected/);
+  assert.throws(() => makeCredential(spki, name, new Uint8Array()), refused);
+  assert.throws(() => makeCredential(spki, name, new Uint8Array(33)), refused);
+  assert.throws(() => makeCredential(spki, name.subarray(1), SECRET), refused);
+  assert.throws(() => makeCredential(spki, name.with(1, 4), SECRET), refused);
+  assert.throws(() => makeCredential(ecSpki, name, SECRET), refused);
+  assert.notDeepEqual(makeCredential(spki, name, SECRET), makeCredential(spki, name, SECRET));
 });
 
 function coded(code: string, message: RegExp): (error: AttesterError) => boolean {
