@@ -94,8 +94,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
 export const LATER: Readonly<Record<string, (bytes: Uint8Array) => Promise<unknown>>> = {
   "event log replayed": async (bytes) =>
     await replayEventLog(parseEventLog(bytes), "sha384", webCrypto),
-  "evidence described": async (bytes) =>
-    await describeEvidence(bytes, { at: new Date("2026-06-01T00:00:00Z"), crypto: webCrypto }),
+  "evidence described": async (bytes) => await describeEvidence(bytes, { crypto: webCrypto }),
 };
 
 /** Every element of every element, as far as certificates nest. */
