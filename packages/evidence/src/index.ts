@@ -76,6 +76,12 @@ export {
   processorSignature,
   QEMU_PROCESSORS,
 } from "./launch/save-area.ts";
+export {
+  parseTdFirmware,
+  type TdPageOrder,
+  type TdSection,
+  tdxLaunchDigest,
+} from "./launch/td-digest.ts";
 export * from "./nitro/claims.ts";
 export * from "./nitro/document.ts";
 export * from "./nitro/request.ts";

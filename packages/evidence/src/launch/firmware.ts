@@ -49,7 +49,7 @@ export function parseSevFirmware(data: Uint8Array): SevFirmware {
   if (data.length > MAXIMUM_FIRMWARE || data.length < 4096 || data.length % 4096 !== 0) {
     throw malformed(`firmware of ${data.length} bytes: whole pages up to 64 MiB expected`);
   }
-  const entries = parseTable(data);
+  const entries = firmwareEntries(data);
   const reset = entries.get(RESET_BLOCK);
   if (reset === undefined) throw malformed("firmware: no SEV-ES reset block");
   const hashes = entries.get(HASH_TABLE);
@@ -63,7 +63,8 @@ export function parseSevFirmware(data: Uint8Array): SevFirmware {
   };
 }
 
-function parseTable(data: Uint8Array): ReadonlyMap<string, Uint8Array> {
+/** Entries of the table at the end of firmware, by GUID. */
+export function firmwareEntries(data: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const end = data.length - TAIL - ENTRY;
   const footer = little(data.subarray(end, end + ENTRY));
   const size = footer.u16("table size");
