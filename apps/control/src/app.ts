@@ -67,8 +67,9 @@ async function buildVaas(
   const logger = parts.logger.child({ service: "vaas" });
   const directory = join(config.dataDir, "keeps");
   const node = await ownName(config.dataDir, "node");
+  const cache = join(config.dataDir, "cache");
   const launcher =
-    parts.launcher ?? new LocalLauncher({ node, config: keeps, attestationUrl, directory });
+    parts.launcher ?? new LocalLauncher({ node, config: keeps, attestationUrl, directory, cache });
   const attestation = attestationAt(attestationUrl);
   const context = {
     store,

@@ -35,6 +35,7 @@ describe("keeps as local processes", { concurrency: false }, () => {
       config: keeps,
       attestationUrl: world.authority.url,
       directory,
+      cache: join(world.directory, "cache"),
     });
   }
 

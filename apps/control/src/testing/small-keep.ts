@@ -18,6 +18,8 @@ export interface KeepFaults {
   readonly vanish?: boolean;
   /** Stays in this state for ever. */
   readonly stayAt?: "starting" | "attested";
+  /** Finds its port taken, if it is this one. */
+  readonly portTaken?: number;
   /** Waits in `starting`. */
   readonly delayMs?: number;
   /** Presents another measurement. */
@@ -55,6 +57,10 @@ export async function startSmallKeep(options: SmallKeepOptions): Promise<SmallKe
   const { fail, delayMs, stayAt } = faults();
   if (fail !== undefined) {
     tell("failed", fail);
+    return undefined;
+  }
+  if (faults().portTaken === options.listen.port) {
+    tell("failed", "BOOT_LISTEN: EADDRINUSE");
     return undefined;
   }
   if (delayMs !== undefined) await pause(delayMs);

@@ -19,6 +19,7 @@ export interface CreateOptions {
 }
 
 const POLL_MS = 25;
+const MAXIMUM_RETRIES = 3;
 
 /**
  * Starts a keep.
@@ -34,9 +35,26 @@ export async function createKeep(
   const requestHash = createHash("sha256").update(JSON.stringify(policy)).digest("hex");
   const earlier = await findEarlier(context, requestHash, requestKey);
   if (earlier !== undefined) return await untilServing(context, earlier.id);
-  const { keep, isNew } = await allocate(context, policy, requestHash, options);
-  if (isNew) await launch(context, keep);
-  return await untilServing(context, keep.id);
+  const taken = new Set<number>();
+  for (;;) {
+    const { keep, isNew } = await allocate(context, policy, requestHash, { ...options, taken });
+    if (isNew) await launch(context, keep);
+    try {
+      return await untilServing(context, keep.id);
+    } catch (thrown) {
+      // Somebody outside our records took the port between our look and the keep's: the next port, then.
+      if (!isPortTaken(thrown) || taken.size >= MAXIMUM_RETRIES || !isNew) throw thrown;
+      taken.add(keep.port ?? 0);
+    }
+  }
+}
+
+function isPortTaken(thrown: unknown): boolean {
+  return (
+    thrown instanceof ControlError &&
+    thrown.code === "KEEP_FAILED" &&
+    /EADDRINUSE|BOOT_LISTEN/.test(thrown.message)
+  );
 }
 
 async function findEarlier(
@@ -59,14 +77,14 @@ async function allocate(
   context: VaasContext,
   policy: VaasPolicy,
   requestHash: string,
-  { requestKey, isWanted }: CreateOptions,
+  { requestKey, isWanted, taken }: CreateOptions & { readonly taken: ReadonlySet<number> },
 ): Promise<{ keep: StoredKeep; isNew: boolean }> {
   const { config, store } = context;
   const measurement = await context.launcher.measurement();
   const authority = await context.attestation.authority();
   const used = await store.keeps.usedPorts(config.host);
   for (let port = config.portMin; port <= config.portMax; port += 1) {
-    if (used.has(port) || !(await isFree(config.listenHost, port))) continue;
+    if (used.has(port) || taken.has(port) || !(await isFree(config.listenHost, port))) continue;
     const id = randomUUID();
     const text = composeFullPolicy(policy, {
       serverUrl: `${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,

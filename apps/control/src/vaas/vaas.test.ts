@@ -53,8 +53,9 @@ describe("VaaS", { concurrency: false }, () => {
     });
   const created = async (
     change: Partial<VaasPolicyBody> = {},
+    key?: string,
   ): Promise<VeracruzCreated & { name: string }> => {
-    const answer = JSON.parse((await create(change)).text) as VeracruzCreated;
+    const answer = JSON.parse((await create(change, key)).text) as VeracruzCreated;
     const port = parsePolicy(answer.policy).serverUrl.port;
     return { ...answer, name: `veracruz-nitro-server:${port}` };
   };
@@ -214,6 +215,16 @@ describe("VaaS", { concurrency: false }, () => {
     } finally {
       await new Promise((resolve) => other.close(resolve));
     }
+  });
+
+  it("takes the next port when somebody took one in the last moment", async () => {
+    const port = world.config.keeps?.port_min ?? 0;
+    world.setFaults({ portTaken: port });
+    const { name } = await created({}, "taken-key");
+    assert.equal(name, `veracruz-nitro-server:${port + 1}`);
+    assert.deepEqual(await living(), [name]);
+    assert.equal((await create({}, "taken-key")).status, 200);
+    assert.deepEqual(await living(), [name]);
   });
 
   it("makes one keep of one idempotency key, asked at once and again", async () => {

@@ -1,0 +1,40 @@
+// Opens the store, starts the services in order, and stops them in the other.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { systemClock } from "@holdfast/core";
+import { openStore } from "@holdfast/store";
+import { buildServices, type Service } from "./app.ts";
+import type { Config } from "./config.ts";
+import { createLogger } from "./logger.ts";
+
+/**
+ * Starts everything that a configuration names.
+ * @returns how to stop it; keeps go on
+ */
+export async function run(config: Config): Promise<(reason: string) => Promise<void>> {
+  const logger = createLogger(config.logLevel);
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  // Beside the file, because an address with a password in it is often kept in the environment.
+  const databaseUrl = config.databaseUrl ?? process.env["DATABASE_URL"];
+  const store = await openStore({
+    directory: join(config.dataDir, "store"),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+  });
+  const services = await buildServices({ config, store, clock: systemClock, logger });
+  for (const service of services) {
+    await service.start();
+    await service.app.listen({ host: service.listen.host, port: service.listen.port });
+  }
+  return async (reason) => {
+    logger.info({ reason }, "ending; keeps go on");
+    for (const service of [...services].reverse()) await end(service);
+    await store.close();
+  };
+}
+
+/** No new requests, work put down where the next process takes it up, then the requests in flight end. */
+async function end({ app, stop }: Service): Promise<void> {
+  const closed = app.close();
+  await stop();
+  await closed;
+}
