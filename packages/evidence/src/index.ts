@@ -20,6 +20,8 @@ export {
   describeEvidence,
 } from "./describe/describe-evidence.ts";
 export * from "./ear/encode.ts";
+export { type EarResult, type EarToken, parseEarToken } from "./ear/token.ts";
+export { EAR_CHECKS, type EarTokenClaims, verifyEar } from "./ear/verify.ts";
 export * from "./endorsements/endorsements.ts";
 export * from "./endorsements/intel-document.ts";
 export {

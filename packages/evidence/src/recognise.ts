@@ -15,6 +15,7 @@ import { isAzureJson } from "./azure/evidence.ts";
 import { readCbor } from "./cbor/read.ts";
 import { cborEntry } from "./cbor/values.ts";
 import { parseSign1 } from "./cose/sign1.ts";
+import { isEarToken } from "./ear/token.ts";
 import { EvidenceError } from "./errors.ts";
 import { isEventLog } from "./eventlog/event-log.ts";
 import { type JsonObject, jsonObject } from "./json/members.ts";
@@ -40,6 +41,7 @@ export const EVIDENCE_TYPES = [
   "event-log",
   "ra-tls",
   "enarx-csr",
+  "ear",
 ] as const;
 
 /** A kind of evidence. */
@@ -139,6 +141,7 @@ function isQuote(bytes: Uint8Array, kind: "sgx" | "tdx"): boolean {
 function recogniseText(bytes: Uint8Array): Recognised | undefined {
   const text = textOf(bytes)?.trim();
   if (text === undefined || text === "") return undefined;
+  if (isEarToken(bytes)) return { type: "ear", form: "binary", bytes };
   if (text.startsWith("{")) return recogniseJson(text);
   if (text.includes("-----BEGIN ")) return recognisePem(text);
   const decoded = decode(text.replaceAll(/\s+/g, ""));

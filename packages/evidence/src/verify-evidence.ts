@@ -5,6 +5,7 @@ import { verifyCca } from "./arm/cca.ts";
 import { type ArmRequest, verifyPsa } from "./arm/psa.ts";
 import { parseAzureJson } from "./azure/evidence.ts";
 import { type AzureRequest, verifyAzure } from "./azure/verify.ts";
+import { verifyEar } from "./ear/verify.ts";
 import { NO_ENDORSEMENTS } from "./endorsements/endorsements.ts";
 import { mergeEndorsements } from "./endorsements/read.ts";
 import { EvidenceError, malformed } from "./errors.ts";
@@ -63,6 +64,7 @@ const VERIFIERS: Readonly<Record<EvidenceType, Verifier>> = {
   "event-log": async (evidence, request) => await verifyEventLog(binary(evidence), request),
   "ra-tls": async (evidence, request) => await verifyRaTls(binary(evidence), request),
   "enarx-csr": async (evidence, request) => await verifyEnarxRequest(binary(evidence), request),
+  ear: async (evidence, request) => await verifyEar(binary(evidence), request),
   azure: async (evidence, request) => await verifyAzure(parseAzureJson(json(evidence)), request),
   tpm: async (evidence, request) =>
     evidence.form === "json"

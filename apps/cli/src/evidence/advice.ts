@@ -75,9 +75,9 @@ const ADVICE: readonly Advice[] = [
     "it was made for somebody or something else, perhaps replayed: ask for fresh evidence",
   ],
   [
-    /^(?:tpm\.ak|psa\.key|cca\.platform-key)$/,
+    /^(?:tpm\.ak|psa\.key|cca\.platform-key|ear\.key)$/,
     "not performed",
-    "give the key you enrolled for this device with --endorsements KEY.pem, or --expect akName=HEX",
+    "give the key you enrolled for it with --endorsements KEY, or, of a TPM, --expect akName=HEX",
   ],
   [/^tpm\.ak$/, "failed", "another key signed than the one you enrolled for this device"],
   [
@@ -105,6 +105,11 @@ const ADVICE: readonly Advice[] = [
     /^event-log\./,
     "failed",
     "the log is not of this boot, or was altered: fetch log and quote together",
+  ],
+  [
+    /^ear\.expiry$/,
+    "either",
+    "ask the verifier for a new result; one without an end is accepted with --waive ear.expiry",
   ],
   [/signature|binding|\.key$/, "failed", "it was altered, or another key signed it: refuse it"],
 ];

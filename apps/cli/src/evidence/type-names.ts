@@ -15,6 +15,7 @@ export const TYPE_IN_WORDS: Readonly<Record<EvidenceType, string>> = {
   "event-log": "event log of measured boot",
   "ra-tls": "RA-TLS certificate",
   "enarx-csr": "attested certificate request (Enarx)",
+  ear: "attestation result of another verifier (EAR)",
 };
 
 /** Tried in order: what carries other evidence stands before what it carries. */
@@ -31,6 +32,7 @@ const NAMES: readonly (readonly [EvidenceType, RegExp])[] = [
   ["cca", /\bcca\b/],
   ["psa", /\bpsa\b/],
   ["tpm", /tpm/],
+  ["ear", /\bear\b|jwt/],
 ];
 
 /** A kind by any of its names. */

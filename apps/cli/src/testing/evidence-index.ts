@@ -55,7 +55,7 @@ const MAKERS: readonly (readonly [string, (entry: IndexEntry) => readonly Made[]
     "sev-launch-measure",
     () => "inputs of a key exchange, no evidence: tested in packages/evidence",
   ],
-  ["ear-", () => "a result of another verifier, no evidence"],
+  ["ear-", earCases],
 ];
 
 function verify(entry: IndexEntry, type: string, ...options: readonly string[]): string[] {
@@ -308,6 +308,20 @@ function gpuCases(entry: IndexEntry): readonly Made[] {
   return [
     {
       argv: verify(entry, "nvidia-gpu", ...options, ...nonce, "--waive", "gpu.revocation"),
+      verdict: "affirmed",
+      failed: [],
+      ...(entry.claims === undefined ? {} : { claims: entry.claims }),
+    },
+  ];
+}
+
+function earCases(entry: IndexEntry): readonly Made[] {
+  const key = samplePath("ear/veraison-verifier.pub.jwk");
+  const options = ["--endorsements", key, "--at", "2024-01-24T00:00:00Z"];
+  return [
+    {
+      // It names no end of its validity.
+      argv: verify(entry, "ear", ...options, "--waive", "ear.expiry"),
       verdict: "affirmed",
       failed: [],
       ...(entry.claims === undefined ? {} : { claims: entry.claims }),

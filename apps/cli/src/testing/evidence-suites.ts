@@ -13,7 +13,7 @@ export function suiteCases({ files }: IndexEntry): readonly Made[] | string {
   const [index = ""] = files;
   const folder = index.slice(0, index.lastIndexOf("/"));
   const make = SUITES[folder.slice(folder.lastIndexOf("/") + 1)];
-  if (make === undefined) return "tokens of a verifier, no evidence";
+  if (make === undefined) return "no command line is known for it";
   const suite = sampleJson<Suite>(index);
   return Object.entries(suite.cases).map(([name, each]) => {
     const argv = make(folder, name, each);
@@ -55,6 +55,11 @@ const SUITES: Readonly<Record<string, Maker>> = {
     samplePath(`${folder}/root.pem`),
     ...(name === "ok-userdata" ? [] : ["--nonce", nonce]),
     ...(name === "debug" ? [] : ["--expect", `pcr0=${pcr0}`]),
+  ],
+  ear: (folder, name) => [
+    samplePath(`${folder}/${name}.jwt`),
+    "--endorsements",
+    samplePath(`${folder}/jwks.json`),
   ],
   tpm: (folder, name, { expectedNonce = "", expectedAkName = "" }) => [
     samplePath(`${folder}/${name}.json`),

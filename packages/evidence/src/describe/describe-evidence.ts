@@ -7,6 +7,8 @@ import { parseAzureJson } from "../azure/evidence.ts";
 import { parseHclReport } from "../azure/hcl-report.ts";
 import { azureClaims } from "../azure/verify.ts";
 import { parseSign1 } from "../cose/sign1.ts";
+import { parseEarToken } from "../ear/token.ts";
+import { earTokenClaims } from "../ear/verify.ts";
 import { type Endorsements, NO_ENDORSEMENTS } from "../endorsements/endorsements.ts";
 import { parseEventLog } from "../eventlog/event-log.ts";
 import { eventLogClaims } from "../eventlog/verify.ts";
@@ -115,6 +117,7 @@ const DESCRIBERS: Readonly<Record<EvidenceType, Describer>> = {
     const quoteReportData = said.claims.reportData;
     return { ...said, claims: { ...said.claims, oid: ENARX_SGX, quoteReportData } };
   },
+  ear: (evidence) => ({ claims: earTokenClaims(parseEarToken(bytesOf(evidence))) }),
   azure: describeAzure,
   tpm: async (evidence, options) => ({
     claims: await describeTpm(
