@@ -40,7 +40,8 @@ export function hardwareVector(
         ? TRUST.configurationApproved
         : TRUST.configurationUnsupportable,
     executables: measured[outcomeOf(options.measurement) ?? "not performed"],
-    hardware: options.genuine ? genuine[current ? "current" : "old"] : TRUST.hardwareUnrecognised,
+    // A root that the caller named: recognised, but nothing protects it.
+    hardware: options.genuine ? genuine[current ? "current" : "old"] : TRUST.hardwareUnsafe,
     runtimeOpaque: options.genuine ? TRUST.runtimeIsolated : TRUST.none,
   });
 }

@@ -127,7 +127,7 @@ async function appraise(
   const claims = authentic ? gpuClaims(report, path.chain[0]) : undefined;
   const vector = trustVector({
     instanceIdentity: genuine ? TRUST.instanceTrustworthy : TRUST.none,
-    hardware: genuine ? TRUST.hardwareGenuine : TRUST.hardwareUnrecognised,
+    hardware: genuine ? TRUST.hardwareGenuine : TRUST.hardwareUnsafe,
     executables: TRUST.executablesUnrecognised,
   });
   return appraisalOf<GpuClaims>({
