@@ -1,10 +1,11 @@
 // The doors of the Veracruz proxy: its words, our checks.
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { keepClaims } from "@holdfast/channel";
 import { concat, derChildren, parseCertificate, readDer, toBase64, toHex } from "@holdfast/core";
-import { filled } from "@holdfast/testkit";
+import { cborWrite } from "@holdfast/evidence";
+import { filled, newPsaToken } from "@holdfast/testkit";
 import {
   evidenceOver,
   keepRequest,
@@ -23,13 +24,18 @@ async function start({ app }: TestService): Promise<{ id: string; nonce: Uint8Ar
   };
 }
 
-async function hand({ app }: TestService, id: string, fields: Record<string, string>) {
+async function hand(
+  { app }: TestService,
+  id: string,
+  fields: Record<string, string>,
+  kind = "Nitro",
+) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   const request = new Request("http://localhost", { method: "POST", body: form });
   return await app.inject({
     method: "POST",
-    url: `/proxy/v1/Nitro/${id}`,
+    url: `/proxy/v1/${kind}/${id}`,
     headers: { "content-type": request.headers.get("content-type") ?? "" },
     payload: Buffer.from(await request.arrayBuffer()),
   });
@@ -126,4 +132,25 @@ test("400 for a form that does not end, 415 for no form", async (t) => {
   assert.equal((await post("multipart/form-data; boundary=b", "--b\r\nx")).statusCode, 400);
   assert.equal((await post("multipart/form-data", "--b")).statusCode, 415);
   assert.equal((await post("application/json", "{}")).statusCode, 415);
+});
+
+test("501 for a PSA token, whatever it says, and the challenge stays open", async (t) => {
+  const service = await newService(t);
+  const { id, nonce } = await start(service);
+  const csr = await otherRequest({}, null);
+  const signer = new Uint8Array(createHash("sha256").update(csr).digest());
+  const component = cborWrite.map(
+    [cborWrite.integer(1), cborWrite.text("ARoT")],
+    [cborWrite.integer(2), cborWrite.bytes(filled(32, 7))],
+    [cborWrite.integer(5), cborWrite.bytes(signer)],
+  );
+  const claims = { 10: cborWrite.bytes(nonce), 2399: cborWrite.array(component) };
+  const { evidence } = newPsaToken({ claims });
+  const fields = { token: toBase64(evidence), csr: toBase64(csr) };
+  const response = await hand(service, id, fields, "PSA");
+  assert.equal(response.statusCode, 501);
+  assert.equal(response.json().code, "EVIDENCE_UNBOUND");
+  assert.match(String(response.headers["content-type"]), /problem\+json/);
+  const nitro = { token: toBase64(await tagged(nonce, csr)), csr: toBase64(csr) };
+  assert.equal((await hand(service, id, nitro)).statusCode, 200);
 });

@@ -35,6 +35,15 @@ export function veracruzRoutes(app: App, deps: AppDependencies): void {
       return reply.code(200).type("application/octet-stream").send(Buffer.from(both));
     },
   );
+
+  // A genuine PSA token has no place for the request: its root of trust signs the challenge, and what was measured at
+  // boot. A token that names the request as a component's signer was written by software that may write any measurement.
+  app.post("/proxy/v1/PSA/:id", async () => {
+    throw new TrustError(
+      "EVIDENCE_UNBOUND",
+      "a PSA token can't be bound to a request: no certificate is issued over one; POST /v1/appraisals judges it",
+    );
+  });
 }
 
 async function readForm(contentType: string | undefined, body: unknown): Promise<FormData> {
