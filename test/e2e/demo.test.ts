@@ -171,7 +171,7 @@ suite("Ctrl-C in the demo", { skip: LINUX }, () => {
         const folders = readdirSync(temporary).filter((name) => name.startsWith("holdfast-demo-"));
         assert.deepEqual(folders, []);
         if (when === "when a keep runs") {
-          assert.ok(processes.some(({ command }) => command.includes("loader/main.ts")));
+          assert.ok(processes.some(({ command }) => command.includes("/loader.mjs")));
           assert.ok(processes.some(({ command }) => command.includes("--permission")));
         }
       } finally {

@@ -396,7 +396,7 @@ suite("holdfast up", () => {
   }, async () => {
     const processes = processesOf(platform.child.pid ?? 0, join(directory, "data"));
     assert.ok(
-      processes.some(({ command }) => command.includes("loader/main.ts")),
+      processes.some(({ command }) => command.includes("/loader.mjs")),
       "a keep runs",
     );
     process.kill(-(platform.child.pid ?? 0), "SIGINT");

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Policy, parsePolicy } from "@holdfast/policy";
 import { CliError } from "../errors.ts";
-import { ENTRY } from "../processes/checkout.ts";
+import { BUILT } from "../processes/checkout.ts";
 import type { ChildService } from "../processes/child-service.ts";
 import type { Instance, Scene } from "./job.ts";
 
@@ -33,7 +33,7 @@ export async function startHostileKeep(
   const stateFile = join(stage.directory, "hostile-keep.json");
   const service = stage.start(
     "hostile keep",
-    ENTRY.loader,
+    BUILT.loader,
     [],
     JSON.stringify({
       bundle: hostileBundle,

@@ -27,7 +27,7 @@ interface Build {
 const KEEP: Build = {
   what: "the keep's bundle",
   script: "tools/build-keep.ts",
-  products: [BUILT.keepBundle],
+  products: [BUILT.keepBundle, BUILT.loader],
   sources: ["tools/build-keep.ts", "apps/keep/src/**/*.ts", "packages/*/src/**/*.ts"],
 };
 const DETECTOR: Build = {

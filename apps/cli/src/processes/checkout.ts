@@ -8,13 +8,13 @@ export const ROOT: string = resolve(import.meta.dirname, "../../../..");
 export const ENTRY = {
   trust: resolve(ROOT, "apps/trust/src/main.ts"),
   control: resolve(ROOT, "apps/control/src/main.ts"),
-  loader: resolve(ROOT, "apps/keep/src/loader/main.ts"),
   cli: resolve(ROOT, "apps/cli/src/main.ts"),
 } as const;
 
 /** What the builds make. */
 export const BUILT = {
   keepBundle: resolve(ROOT, "apps/keep/dist/keep.mjs"),
+  loader: resolve(ROOT, "apps/keep/dist/loader.mjs"),
   detector: resolve(ROOT, "examples/vod/dist/detector.wasm"),
   model: resolve(ROOT, "examples/vod/dist/model"),
 } as const;

@@ -95,7 +95,8 @@ function readPid(value: unknown): number | undefined {
 async function isLoader(pid: number): Promise<boolean> {
   try {
     const words = await readFile(`/proc/${pid}/cmdline`, "utf8");
-    return words.includes("loader/main.ts");
+    // Bundled, or run from its source.
+    return /\/loader(?:\.mjs|\/main\.ts)\0/.test(words);
   } catch {
     // Gone; or a system without /proc, where a number alone is no proof.
     return false;

@@ -7,7 +7,7 @@ import type { KeepState } from "@holdfast/contract";
 import { messageOf } from "@holdfast/core";
 import type { Context } from "../context.ts";
 import { ccfaasAt, vaasAt } from "../services/addresses.ts";
-import { ENTRY } from "./checkout.ts";
+import { BUILT, ENTRY } from "./checkout.ts";
 import { ChildService } from "./child-service.ts";
 import { endLeftoverKeeps } from "./leftover-keeps.ts";
 
@@ -157,6 +157,7 @@ export class Platform {
       ...Object.fromEntries(services.map((service) => [service, all[service]])),
       keeps: {
         bundle,
+        loader: BUILT.loader,
         host: HOST,
         port_min: ports.keeps,
         port_max: ports.keepsLast,
