@@ -94,8 +94,14 @@ async function buildVaas(
       vaasRoutes(app, context);
       eventRoutes(app, store.events, ["keep"]);
     }),
-    start: () => watch.start(),
-    stop: () => watch.stop(),
+    async start() {
+      await watch.start();
+      launcher.warmUp().catch((thrown: unknown) => logger.warn({ err: thrown }, "no warm loaders"));
+    },
+    async stop() {
+      await watch.stop();
+      launcher.close();
+    },
   };
 }
 

@@ -53,6 +53,7 @@ export const ConfigFile = Type.Object(
             CLOSED,
           ),
           max_memory_mib_total: Type.Optional(Type.Integer({ minimum: 1 })),
+          warm_loaders: Type.Optional(Type.Integer({ minimum: 0, maximum: 64 })),
           start_timeout_ms: Type.Optional(Type.Integer({ minimum: 1000 })),
         },
         CLOSED,
@@ -113,6 +114,8 @@ export interface KeepsConfig {
   readonly platform: { readonly kind: "simulated-nitro"; readonly authority_dir: string };
   readonly maxMemoryMibTotal?: number;
   readonly startTimeoutMs: number;
+  /** How many loaders wait for the next keeps. */
+  readonly warmLoaders: number;
 }
 
 /** Sizes of uploads to CCFaaS. */
@@ -260,6 +263,7 @@ function keepsOf(keeps: NonNullable<ConfigFile["keeps"]>, base: string): KeepsCo
       ? {}
       : { maxMemoryMibTotal: keeps.max_memory_mib_total }),
     startTimeoutMs: keeps.start_timeout_ms ?? 60_000,
+    warmLoaders: keeps.warm_loaders ?? 1,
   };
 }
 

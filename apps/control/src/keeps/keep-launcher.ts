@@ -45,6 +45,10 @@ export interface KeepLauncher {
   end(keep: KeepHandle): Promise<void>;
   /** Removes what a keep that is gone left behind. */
   forget(id: string): Promise<void>;
+  /** Makes ready for keeps to come. */
+  warmUp(): Promise<void>;
+  /** Lets go of what is ready and not used; keeps go on. */
+  close(): void;
   /** Ids of keeps that left something behind. */
   remains(): Promise<string[]>;
 }

@@ -23,6 +23,7 @@ describe("keeps as local processes", { concurrency: false }, () => {
   });
   after(async () => {
     for (const handle of open) await launcher.end(handle);
+    launcher.close();
     await world.close();
   });
 

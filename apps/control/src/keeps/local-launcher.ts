@@ -1,8 +1,5 @@
 // Keeps as local processes: one detached loader each, which outlives the control plane and tells its state in a file.
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +8,7 @@ import type { ProcessRecord } from "@holdfast/store";
 import type { KeepsConfig } from "../config.ts";
 import { ControlError } from "../errors.ts";
 import type { KeepHandle, KeepLauncher, KeepReport, KeepSpec } from "./keep-launcher.ts";
+import { LoaderPool } from "./loader-pool.ts";
 import { isRunning, processMark, signalProcess } from "./process-mark.ts";
 import { readStateFile } from "./state-file.ts";
 
@@ -24,7 +22,7 @@ export class LocalLauncher implements KeepLauncher {
   readonly #config: KeepsConfig;
   readonly #attestationUrl: string;
   readonly #directory: string;
-  readonly #cache: string;
+  readonly #pool: LoaderPool;
   #measured: { readonly stamp: string; readonly measurement: string } | undefined;
 
   /**
@@ -42,7 +40,11 @@ export class LocalLauncher implements KeepLauncher {
     this.#config = options.config;
     this.#attestationUrl = options.attestationUrl;
     this.#directory = options.directory;
-    this.#cache = options.cache;
+    this.#pool = new LoaderPool({
+      loader: options.config.loader,
+      directory: options.cache,
+      size: options.config.warmLoaders,
+    });
   }
 
   async measurement(): Promise<string> {
@@ -68,28 +70,22 @@ export class LocalLauncher implements KeepLauncher {
   async start(spec: KeepSpec, record: (loader: ProcessRecord) => Promise<void>): Promise<void> {
     const directory = this.#pathOf(spec.id);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const log = openSync(join(directory, "loader.log"), "a", 0o600);
-    const child = spawn(process.execPath, [this.#config.loader], {
-      cwd: directory,
-      detached: true,
-      env: { NODE_COMPILE_CACHE: this.#cache },
-      stdio: ["pipe", log, log],
-    });
-    closeSync(log);
-    await once(child, "spawn");
-    child.unref();
-    // A loader that dies early shows by its process and state file.
-    child.stdin?.on("error", () => undefined);
+    const loader = await this.#pool.take();
     try {
-      const mark = child.pid === undefined ? undefined : await processMark(child.pid);
-      if (child.pid === undefined || mark === undefined) throw new Error("the loader died at once");
-      await record({ pid: child.pid, mark });
+      await record(loader.process);
     } catch (cause) {
-      child.stdin?.destroy();
-      child.kill("SIGKILL");
+      loader.abandon();
       throw cause;
     }
-    child.stdin?.end(JSON.stringify(this.#loaderConfig(spec, directory)));
+    loader.tell(JSON.stringify(this.#loaderConfig(spec, directory)));
+  }
+
+  async warmUp(): Promise<void> {
+    await this.#pool.fill();
+  }
+
+  close(): void {
+    this.#pool.close();
   }
 
   async look({ id, loader }: KeepHandle): Promise<KeepReport> {

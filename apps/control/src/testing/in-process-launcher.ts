@@ -95,8 +95,12 @@ export class InProcessLauncher implements KeepLauncher {
     entry.keep?.close();
   }
 
+  async warmUp(): Promise<void> {}
+
+  close(): void {}
+
   /** Takes all keeps away. */
-  close(): void {
+  killAll(): void {
     for (const id of this.#entries.keys()) this.kill(id);
   }
 

@@ -129,7 +129,7 @@ export async function makeWorld(
     },
     async close() {
       await stopServices(running);
-      launcher.close();
+      launcher.killAll();
       for (const child of children) child.kill("SIGKILL");
       await endAllKeeps(config);
       await authority.close();
