@@ -18,7 +18,8 @@ export type WasiErrorCode =
   | "STORE_CLOSED"
   | "RUN_INVALID"
   | "RUN_CLOSED"
-  | "OFFLINE_DIRECTORY";
+  | "OFFLINE_DIRECTORY"
+  | "OFFLINE_WRITE_BACK";
 
 /** What the caller, the module or the store is at fault with. How a run ends is a value, not an error. */
 export class WasiError extends HoldfastError {

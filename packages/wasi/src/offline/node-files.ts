@@ -11,7 +11,7 @@ import {
   rmdir,
   symlink,
 } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { HostEntry, HostFiles } from "./host-files.ts";
 
 const READ_BYTES = 1024 * 1024;
@@ -31,19 +31,21 @@ export const nodeFiles: HostFiles = {
   read: (path) => createReadStream(path, { highWaterMark: READ_BYTES }),
   readLink: (path) => readlink(path),
 
-  async write(path, pieces) {
-    const mode = await modeOf(path);
-    const temporary = join(dirname(path), `.${process.pid}-${crypto.randomUUID()}.tmp`);
-    const file = await open(temporary, "wx", mode);
+  async stage({ path, within, pieces }) {
+    const temporary = join(within, `.${process.pid}-${crypto.randomUUID()}.tmp`);
+    const drop = (): Promise<void> => rm(temporary, { force: true });
+    const file = await open(temporary, "wx", await modeOf(path));
     try {
       for (const piece of pieces) await file.writeFile(piece);
+      // A full disk may say so only now.
+      await file.sync();
       await file.close();
-      await rename(temporary, path);
     } catch (thrown) {
       await file.close().catch(() => undefined);
-      await rm(temporary, { force: true });
+      await drop();
       throw thrown;
     }
+    return { place: () => rename(temporary, path), drop };
   },
 
   async makeDirectory(path) {

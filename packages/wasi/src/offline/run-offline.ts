@@ -48,7 +48,7 @@ export interface OfflineOutcome {
 
 const NOTHING: WrittenBack = { written: [], removed: [], skipped: [] };
 
-/** @throws WasiError MODULE_*, OFFLINE_DIRECTORY; errors of the files port when writing back */
+/** @throws WasiError MODULE_*, OFFLINE_DIRECTORY, OFFLINE_WRITE_BACK */
 export async function runOffline(options: OfflineOptions): Promise<OfflineOutcome> {
   const module = await admitModule(options.program, { maxMemoryMib: 4096, ...options.admission });
   const { snapshot, skipped } = await loadDirectories(options.files, options.directories, {
