@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { suite, test } from "node:test";
-import { toBase64, toHex, toPem, webCrypto } from "@holdfast/core";
+import { fromText, toBase64, toHex, toPem, webCrypto } from "@holdfast/core";
 import {
   type Decision,
   encodeRecord,
@@ -20,6 +20,7 @@ import {
   newSnpEvidence,
   newSnpWorld,
 } from "@holdfast/testkit";
+import { parseTypeName } from "./evidence/type-names.ts";
 import { inEmptyDirectory, run, runJson } from "./testing/run.ts";
 
 const MAIN = resolve(import.meta.dirname, "main.ts");
@@ -44,6 +45,7 @@ suite("evidence verify", () => {
       hex: `${toHex(evidence)}\n`,
       base64: toBase64(evidence),
       json: JSON.stringify({ evidence: toBase64(evidence) }),
+      wrapped: toBase64(fromText(JSON.stringify({ quote: toHex(evidence) }))),
     };
     const options = ["--endorsements", "beside", "--root", "root.der", "--type", "sev-snp"];
     const bound = [
@@ -130,6 +132,56 @@ suite("evidence verify", () => {
     const { stdout } = await run(["evidence", "show", "evil"]);
     assert.ok(!stdout.includes("\u001b"));
   });
+});
+
+suite("evidence show", () => {
+  inEmptyDirectory();
+
+  test("shows what comes beside evidence, and refuses what is neither", async () => {
+    const { evidence, request } = await newSnpEvidence(await newSnpWorld());
+    writeFileSync("root.der", request.anchors?.[0]?.der ?? "");
+    const certificate = await runJson(["evidence", "show", "root.der"]);
+    assert.equal(certificate.value["type"], "endorsement");
+    assert.match(JSON.stringify(certificate.value["claims"]), /"certificates":\[\{"subject"/);
+    writeFileSync("cut", evidence.subarray(0, 1000));
+    for (const [file, content] of [
+      ["noise", "neither"],
+      ["cut", evidence.subarray(0, 1000)],
+      ["empty", ""],
+    ] as const) {
+      writeFileSync(file, content);
+      const { code, value } = await runJson(["evidence", "show", file]);
+      assert.equal(code, 1, file);
+      assert.match(String(value.error?.code), /^EVIDENCE_/, file);
+      const judged = await runJson(["evidence", "verify", file]);
+      assert.deepEqual([judged.code, judged.value["verdict"]], [1, "refused"], file);
+    }
+  });
+});
+
+test("kinds of evidence are known by the names that others have for them", () => {
+  const names: Readonly<Record<string, string>> = {
+    "AWS Nitro attestation document": "nitro",
+    "AMD SEV-SNP report v5": "sev-snp",
+    snp: "sev-snp",
+    "Intel SGX quote v3 (sample PKI)": "sgx",
+    "Intel TDX quote v5": "tdx",
+    "Azure vTPM evidence (SEV-SNP)": "azure",
+    "az-tdx-vtpm": "azure",
+    az_snp_vtpm: "azure",
+    "TPM 2.0 quote (CoCo evidence JSON)": "tpm",
+    "TDX CC event log (CCEL)": "event-log",
+    ccel: "event-log",
+    "Arm CCA attestation token": "cca",
+    "Arm PSA token": "psa",
+    "Interoperable RA-TLS certificate (SGX)": "ra-tls",
+    ratls: "ra-tls",
+    "Attested CSR (Enarx steward)": "enarx-csr",
+    "NVIDIA GPU attestation (SPDM report)": "nvidia-gpu",
+    "EAR (JWT)": "ear",
+  };
+  for (const [name, type] of Object.entries(names)) assert.equal(parseTypeName(name), type, name);
+  assert.equal(parseTypeName("attestation"), undefined);
 });
 
 suite("evidence audit", () => {

@@ -21,7 +21,7 @@ import { isEventLog } from "./eventlog/event-log.ts";
 import { type JsonObject, jsonObject } from "./json/members.ts";
 import { isGpuReport } from "./nvidia/report.ts";
 import { TAGGED_EVIDENCE } from "./ratls/certificate.ts";
-import { ENARX_SGX } from "./ratls/enarx-request.ts";
+import { ENARX_SGX, ENARX_SNP } from "./ratls/enarx-request.ts";
 import { isSnpJson } from "./snp/json-report.ts";
 import { SNP_REPORT_LENGTH } from "./snp/report.ts";
 import { TPM_MAGIC } from "./tpm/attest.ts";
@@ -89,7 +89,13 @@ const BINARY: readonly (readonly [EvidenceType, (bytes: Uint8Array) => boolean])
   ["nvidia-gpu", isGpuReport],
   ["event-log", isEventLog],
   ["ra-tls", (bytes) => extensionsOf(bytes, parseCertificate)?.has(TAGGED_EVIDENCE) ?? false],
-  ["enarx-csr", (bytes) => extensionsOf(bytes, parseCertificationRequest)?.has(ENARX_SGX) ?? false],
+  [
+    "enarx-csr",
+    (bytes) => {
+      const extensions = extensionsOf(bytes, parseCertificationRequest);
+      return extensions !== undefined && [ENARX_SGX, ENARX_SNP].some((oid) => extensions.has(oid));
+    },
+  ],
   ["cca", (bytes) => startsWith(bytes, 0, [0xd9, 0x01, 0x8f])],
   ["psa", isPsa],
   // COSE_Sign1, tagged or not, whose protected header says ES384 and nothing else.
@@ -144,8 +150,15 @@ function recogniseText(bytes: Uint8Array): Recognised | undefined {
   if (isEarToken(bytes)) return { type: "ear", form: "binary", bytes };
   if (text.startsWith("{")) return recogniseJson(text);
   if (text.includes("-----BEGIN ")) return recognisePem(text);
-  const decoded = decode(text.replaceAll(/\s+/g, ""));
-  return decoded === undefined ? undefined : recogniseBinary(decoded);
+  return recogniseEncoded(text);
+}
+
+/** Text in hexadecimal or base64, of binary evidence or of an object in JSON. */
+function recogniseEncoded(text: string): Recognised | undefined {
+  const bytes = decode(text.replaceAll(/\s+/g, "").replace(/^0x/i, ""));
+  if (bytes === undefined) return undefined;
+  const inner = bytes[0] === 0x7b ? textOf(bytes) : undefined;
+  return recogniseBinary(bytes) ?? (inner === undefined ? undefined : recogniseJson(inner));
 }
 
 function recognisePem(text: string): Recognised | undefined {
@@ -177,8 +190,8 @@ function recogniseJson(text: string): Recognised | undefined {
 function recogniseWrapped(object: JsonObject): Recognised | undefined {
   for (const name of WRAPPED) {
     const text = object[name];
-    const bytes = typeof text === "string" ? decode(text.replaceAll(/\s+/g, "")) : undefined;
-    const found = bytes === undefined ? undefined : recogniseBinary(bytes);
+    // Shorter each time, so that an end is reached.
+    const found = typeof text === "string" ? recogniseEncoded(text) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;

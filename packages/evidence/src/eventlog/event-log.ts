@@ -5,6 +5,10 @@ import { type CryptoPort, concat, type DigestName } from "@holdfast/core";
 import { ByteCursor } from "../binary/cursor.ts";
 import { EvidenceError, malformed } from "../errors.ts";
 import { bankLength, type TpmBank, tpmBank } from "../tpm/algorithms.ts";
+import { sm3 } from "./sm3.ts";
+
+/** A bank of digests in a log: those of TPMs, and SM3. */
+export type LogBank = TpmBank | "sm3";
 
 /** One measured event. */
 export interface MeasuredEvent {
@@ -12,13 +16,13 @@ export interface MeasuredEvent {
   readonly register: number;
   readonly type: number;
   /** Digest by bank. */
-  readonly digests: ReadonlyMap<TpmBank, Uint8Array>;
+  readonly digests: ReadonlyMap<LogBank, Uint8Array>;
   readonly data: Uint8Array;
 }
 
 /** A log, read but not replayed. */
 export interface EventLog {
-  readonly banks: readonly TpmBank[];
+  readonly banks: readonly LogBank[];
   /** In order, without the header. */
   readonly events: readonly MeasuredEvent[];
 }
@@ -30,6 +34,7 @@ const MAXIMUM_LOG = 1024 * 1024;
 const MAXIMUM_EVENTS = 16_384;
 const MAXIMUM_BANKS = 8;
 const END = 0xffffffff;
+const SM3 = 0x12;
 const DIGESTS: Readonly<Record<TpmBank, DigestName>> = {
   sha1: "SHA-1",
   sha256: "SHA-256",
@@ -67,7 +72,7 @@ export function parseEventLog(input: Uint8Array): EventLog {
 /** Register values after a replay, of every register that the log measures into. */
 export async function replayEventLog(
   { events }: EventLog,
-  bank: TpmBank,
+  bank: LogBank,
   crypto: CryptoPort,
 ): Promise<ReadonlyMap<number, Uint8Array>> {
   const registers = new Map<number, Uint8Array>();
@@ -75,20 +80,22 @@ export async function replayEventLog(
     if (type === EV_NO_ACTION) {
       const locality = startupLocality(data);
       if (register === 0 && locality !== undefined && !registers.has(0)) {
-        registers.set(0, lastByte(bankLength(bank), locality));
+        registers.set(0, lastByte(lengthOf(bank), locality));
       }
       continue;
     }
     const digest = digests.get(bank);
     if (digest === undefined) throw malformed(`event log: an event without a ${bank} digest`);
-    const before = registers.get(register) ?? new Uint8Array(bankLength(bank));
-    registers.set(register, await crypto.digest(DIGESTS[bank], concat(before, digest)));
+    const before = registers.get(register) ?? new Uint8Array(lengthOf(bank));
+    const both = concat(before, digest);
+    const after = bank === "sm3" ? sm3(both) : await crypto.digest(DIGESTS[bank], both);
+    registers.set(register, after);
   }
   return registers;
 }
 
 /** The first event, in the older form, says which digests the others carry. */
-function parseHeader(cursor: ByteCursor): TpmBank[] {
+function parseHeader(cursor: ByteCursor): LogBank[] {
   cursor.u32("register");
   const type = cursor.u32("event type");
   cursor.bytes(20, "digest");
@@ -103,9 +110,9 @@ function parseHeader(cursor: ByteCursor): TpmBank[] {
   const count = event.u32("number of banks");
   if (count === 0 || count > MAXIMUM_BANKS) throw malformed(`event log: ${count} banks`);
   const banks = Array.from({ length: count }, () => {
-    const bank = tpmBank(event.u16("bank"), "event log");
+    const bank = bankOf(event.u16("bank"));
     const length = event.u16("digest size");
-    if (length !== bankLength(bank)) throw malformed(`event log: ${bank} of ${length} bytes`);
+    if (length !== lengthOf(bank)) throw malformed(`event log: ${bank} of ${length} bytes`);
     return bank;
   });
   event.bytes(event.u8("length of vendor data"), "vendor data");
@@ -115,19 +122,27 @@ function parseHeader(cursor: ByteCursor): TpmBank[] {
 
 function parseBody(
   cursor: ByteCursor,
-  banks: readonly TpmBank[],
+  banks: readonly LogBank[],
 ): Pick<MeasuredEvent, "digests" | "data"> {
   const count = cursor.u32("number of digests");
   if (count > MAXIMUM_BANKS) throw malformed(`event log: ${count} digests`);
-  const digests = new Map<TpmBank, Uint8Array>();
+  const digests = new Map<LogBank, Uint8Array>();
   for (let each = 0; each < count; each += 1) {
-    const bank = tpmBank(cursor.u16("bank"), "event log");
+    const bank = bankOf(cursor.u16("bank"));
     if (!banks.includes(bank) || digests.has(bank)) {
       throw malformed(`event log: a ${bank} digest that does not belong there`);
     }
-    digests.set(bank, cursor.bytes(bankLength(bank), "digest"));
+    digests.set(bank, cursor.bytes(lengthOf(bank), "digest"));
   }
   return { digests, data: cursor.bytes(cursor.u32("event size"), "event") };
+}
+
+function bankOf(number: number): LogBank {
+  return number === SM3 ? "sm3" : tpmBank(number, "event log");
+}
+
+function lengthOf(bank: LogBank): number {
+  return bank === "sm3" ? 32 : bankLength(bank);
 }
 
 /** Firmware leaves the rest of its table zero: an event of type 0 in register 0 without digests. */

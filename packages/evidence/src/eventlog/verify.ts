@@ -4,20 +4,19 @@ import { type Appraisal, appraisalOf } from "../appraisal.ts";
 import { EvidenceError } from "../errors.ts";
 import { expectationChecks } from "../judge/bindings.ts";
 import type { JudgeRequest } from "../judge/request.ts";
-import type { TpmBank } from "../tpm/algorithms.ts";
-import { type EventLog, parseEventLog, replayEventLog } from "./event-log.ts";
+import { type EventLog, type LogBank, parseEventLog, replayEventLog } from "./event-log.ts";
 
 /** What a log replays to; byte strings are lower-case hexadecimal. */
 export interface EventLogClaims {
   readonly events: number;
-  readonly bank: TpmBank;
+  readonly bank: LogBank;
   /** `rtmr0` to `rtmr3` of a CCEL. */
   readonly [register: `rtmr${number}`]: string;
   /** Every register by its number in the log. */
   readonly registers: Readonly<Record<string, string>>;
 }
 
-const PREFERRED: readonly TpmBank[] = ["sha384", "sha256", "sha512"];
+const PREFERRED: readonly LogBank[] = ["sha384", "sha256", "sha512", "sm3"];
 
 /** Reads and replays a log. The claims are what the log says, and no more: the verdict is open. */
 export async function verifyEventLog(
