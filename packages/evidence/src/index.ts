@@ -93,7 +93,14 @@ export { type GpuReport, parseGpuReport } from "./nvidia/report.ts";
 export { nvidiaRoot } from "./nvidia/root.ts";
 export { GPU_CHECKS, type GpuClaims, verifyGpu } from "./nvidia/verify.ts";
 export { type RaTlsClaims, TAGGED_EVIDENCE, verifyRaTls } from "./ratls/certificate.ts";
-export { ENARX_SGX, type EnarxClaims, verifyEnarxRequest } from "./ratls/enarx-request.ts";
+export {
+  ENARX_SGX,
+  ENARX_SNP,
+  type EnarxAppraisal,
+  type EnarxClaims,
+  type EnarxRequest,
+  verifyEnarxRequest,
+} from "./ratls/enarx-request.ts";
 export * from "./recognise.ts";
 export * from "./reference/match.ts";
 export {

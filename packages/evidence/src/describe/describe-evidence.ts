@@ -113,9 +113,14 @@ const DESCRIBERS: Readonly<Record<EvidenceType, Describer>> = {
     };
   },
   "enarx-csr": (evidence) => {
-    const said = describeQuote(parseEnarxRequest(bytesOf(evidence)).quote);
+    const { oid, evidence: inside, carried } = parseEnarxRequest(bytesOf(evidence));
+    const certificates = carried.certificates;
+    const said =
+      oid === ENARX_SGX
+        ? describeQuote(inside)
+        : { claims: describeSnp(parseSnpReport(inside), certificates), certificates };
     const quoteReportData = said.claims.reportData;
-    return { ...said, claims: { ...said.claims, oid: ENARX_SGX, quoteReportData } };
+    return { ...said, claims: { ...said.claims, oid, quoteReportData } };
   },
   ear: (evidence) => ({ claims: earTokenClaims(parseEarToken(bytesOf(evidence))) }),
   azure: describeAzure,

@@ -1,18 +1,17 @@
 // Evidence inside a certificate or a certification request: what it is bound to, and the appraisal of both together.
 import { type Check, check, concat, equalBytes } from "@holdfast/core";
 import { type Appraisal, appraisalOf } from "../appraisal.ts";
-import { type IntelClaims, type IntelRequest, verifyQuote } from "../intel/verify.ts";
+import type { IntelClaims } from "../intel/verify.ts";
 import { expectationChecks } from "../judge/bindings.ts";
 import type { JudgeRequest } from "../judge/request.ts";
 import { CRYPTOGRAPHY_FAILED } from "../trust-vector.ts";
 
-/** Claims of the quote inside, and of what carries it. */
-export type CarriedClaims<Own extends object> = IntelClaims & Own;
+/** Claims of the evidence inside, and of what carries it. */
+export type CarriedClaims<Own extends object, Inner extends object = IntelClaims> = Inner & Own;
 
 /** What carries evidence, judged by itself. */
 export interface Carrier<Own extends object> {
   readonly type: string;
-  readonly quote: Uint8Array;
   readonly checks: readonly Check[];
   /** Names of checks without which the evidence says nothing about the key. */
   readonly binding: ReadonlySet<string>;
@@ -36,38 +35,43 @@ export function boundCheck(
   );
 }
 
-/** Judges the quote inside and joins both. */
-export async function judgeCarried<Own extends object>(
+/** Judges the evidence inside and joins both. */
+export async function judgeCarried<
+  Own extends object,
+  Inner extends object,
+  Request extends JudgeRequest,
+>(
   carrier: Carrier<Own>,
-  request: IntelRequest,
-): Promise<Appraisal<CarriedClaims<Own>>> {
+  judge: (request: Request) => Promise<Appraisal<Inner>>,
+  request: Request,
+): Promise<Appraisal<CarriedClaims<Own, Inner>>> {
   // A nonce is the carrier's, and expectations are about both.
   const { nonce: _, expect, ...rest } = request;
-  const quote = await verifyQuote(carrier.quote, rest);
-  const checks = [...carrier.checks, ...quote.checks];
+  const inner = await judge(rest as Request);
+  const checks = [...carrier.checks, ...inner.checks];
   const bound = carrier.checks.every(
     ({ name, outcome }) => !carrier.binding.has(name) || outcome === "passed",
   );
   const claims =
-    bound && quote.claims !== undefined ? { ...quote.claims, ...carrier.own } : undefined;
-  const { verdict: __, ...parts } = quote;
-  return appraisalOf<CarriedClaims<Own>>({
+    bound && inner.claims !== undefined ? { ...inner.claims, ...carrier.own } : undefined;
+  const { verdict: __, ...parts } = inner;
+  return appraisalOf<CarriedClaims<Own, Inner>>({
     ...parts,
     type: carrier.type,
     checks: [...checks, ...expectationChecks(claims, expect)],
-    waived: [...quote.waived, ...carrier.waived],
+    waived: [...inner.waived, ...carrier.waived],
     claims,
-    trustVector: claims === undefined ? CRYPTOGRAPHY_FAILED : quote.trustVector,
+    trustVector: claims === undefined ? CRYPTOGRAPHY_FAILED : inner.trustVector,
   });
 }
 
 /** The refusal of a carrier that can't be read. */
-export function refusedCarrier<Own extends object>(
+export function refusedCarrier<Claims extends object>(
   type: string,
   why: string,
   request: JudgeRequest,
-): Appraisal<CarriedClaims<Own>> {
-  return appraisalOf<CarriedClaims<Own>>({
+): Appraisal<Claims> {
+  return appraisalOf<Claims>({
     type,
     platform: "unknown",
     simulated: false,

@@ -23,7 +23,7 @@ import {
 } from "../cbor/values.ts";
 import { malformed } from "../errors.ts";
 import { parseQuote } from "../intel/quote.ts";
-import type { IntelRequest } from "../intel/verify.ts";
+import { type IntelRequest, verifyQuote } from "../intel/verify.ts";
 import { nonceCheck } from "../judge/bindings.ts";
 import { boundCheck, type CarriedClaims, judgeCarried, refusedCarrier } from "./carrier.ts";
 
@@ -104,7 +104,6 @@ export async function verifyRaTls(
   return await judgeCarried(
     {
       type: "ra-tls",
-      quote: parts.quote,
       checks,
       binding: BINDING,
       own: {
@@ -115,6 +114,7 @@ export async function verifyRaTls(
       },
       waived: request.nonce === undefined ? ["ra-tls.nonce"] : [],
     },
+    async (asked: IntelRequest) => await verifyQuote(parts.quote, asked),
     request,
   );
 }

@@ -1,7 +1,7 @@
 // Certificates and requests that carry a quote, with exactly one thing wrong, each with the checks that must fail.
-import type { IntelRequest } from "@holdfast/evidence";
+import { ENARX_SGX, ENARX_SNP, type IntelRequest, type SnpRequest } from "@holdfast/evidence";
 import { type Defect, defectsOf } from "../defect.ts";
-import type { EnarxChanges, RaTlsChanges } from "./world.ts";
+import type { EnarxChanges, EnarxSnpChanges, RaTlsChanges } from "./world.ts";
 
 const past = new Date("2026-05-31T00:00:00Z");
 const debug = { fields: { attributes: Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0) } };
@@ -32,4 +32,28 @@ export const ENARX_DEFECTS: readonly Defect<EnarxChanges, IntelRequest>[] = defe
   ["evidence over something else", ["enarx-csr.key"], { reportData: new Uint8Array(64) }],
   ["signed by another key", ["enarx-csr.signature"], { stranger: true }],
   ["a nonce", ["enarx-csr.nonce"], {}, { nonce: new Uint8Array(32) }],
+]);
+
+/** Every defect of a request with a report; those of the report inside have a table of their own. */
+export const ENARX_SNP_DEFECTS: readonly Defect<EnarxSnpChanges, SnpRequest>[] = defectsOf<
+  EnarxSnpChanges,
+  SnpRequest
+>([
+  ["no evidence", ["enarx-csr.format"], { extensions: () => [] }],
+  [
+    "a report in a quote's place",
+    ["enarx-csr.format"],
+    { extensions: (value) => [{ oid: ENARX_SGX, value }] },
+  ],
+  [
+    "evidence of both kinds",
+    ["enarx-csr.format"],
+    { extensions: (value) => [ENARX_SGX, ENARX_SNP].map((oid) => ({ oid, value })) },
+  ],
+  ["no certificate of the key", ["enarx-csr.format"], { withoutLeaf: true }],
+  ["evidence over something else", ["enarx-csr.key"], { reportData: new Uint8Array(64) }],
+  ["signed by another key", ["enarx-csr.signature"], { stranger: true }],
+  ["a nonce", ["enarx-csr.nonce"], {}, { nonce: new Uint8Array(32) }],
+  ["debug guest", ["snp.debug"], { report: { fields: { policy: 0xb0000n } } }],
+  ["another guest", ["expect.measurement"], {}, { expect: new Map([["measurement", ["00"]]]) }],
 ]);

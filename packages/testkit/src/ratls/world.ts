@@ -1,14 +1,23 @@
 // Quotes inside certificates and certification requests, under keys of our own, changed exactly as told.
 import { createHash, sign } from "node:crypto";
-import { concat, createCertificationRequest, derWrite, encodeName } from "@holdfast/core";
+import {
+  concat,
+  createCertificationRequest,
+  derWrite,
+  encodeName,
+  type NewExtension,
+} from "@holdfast/core";
 import {
   cborWrite as cbor,
   ENARX_SGX,
+  ENARX_SNP,
   type IntelRequest,
+  type SnpRequest,
   TAGGED_EVIDENCE,
 } from "@holdfast/evidence";
 import { type IntelChanges, type IntelWorld, newIntelEvidence } from "../intel/world.ts";
 import { newKeys, newParty, type Party } from "../pki/party.ts";
+import { newSnpEvidence, type SnpChanges, type SnpWorld } from "../snp/world.ts";
 
 /** What to change of a certificate with tagged evidence; everything else is right. */
 export interface RaTlsChanges {
@@ -32,6 +41,19 @@ export interface EnarxChanges {
   readonly quote?: IntelChanges;
   readonly stranger?: boolean;
   readonly extension?: string;
+}
+
+/** What to change of a request with a report. */
+export interface EnarxSnpChanges {
+  readonly reportData?: Uint8Array;
+  readonly report?: SnpChanges;
+  readonly stranger?: boolean;
+  /** Extensions in place of the one with the evidence. */
+  readonly extensions?: (evidence: Uint8Array) => readonly NewExtension[];
+  /** Leaves the certificate's place empty. */
+  readonly withoutLeaf?: boolean;
+  /** Leaves the revocation list out. */
+  readonly withoutList?: boolean;
 }
 
 export const RA_TLS_NONCE: Uint8Array = new Uint8Array(32).fill(3);
@@ -92,18 +114,64 @@ export async function newEnarxRequest(
     },
   });
   const { sequence, octetString } = derWrite;
-  const signer = changes.stranger ? newKeys("p256").privateKey : keys.privateKey;
-  const der = await createCertificationRequest(
-    {
-      subject: encodeName({ CN: "keep" }),
-      spki,
-      extensions: [{ oid: changes.extension ?? ENARX_SGX, value: sequence(octetString(evidence)) }],
-      algorithm: "ecdsa-sha256",
-    },
-    (tbs) => sign("sha256", tbs, signer),
-  );
+  const value = sequence(octetString(evidence));
+  const extensions = [{ oid: changes.extension ?? ENARX_SGX, value }];
+  const der = await requestOf(keys, "sha256", extensions, changes.stranger);
   const { reportData: _, ...rest } = request;
   return { evidence: der, request: rest };
+}
+
+/** A certification request with a report, DER, and the request under which it is affirmed when nothing is changed. */
+export async function newEnarxSnpRequest(
+  world: SnpWorld,
+  changes: EnarxSnpChanges = {},
+): Promise<{ evidence: Uint8Array; request: SnpRequest }> {
+  const keys = newKeys("p384");
+  const spki = new Uint8Array(keys.publicKey.export({ type: "spki", format: "der" }));
+  const { evidence, request, leaf } = await newSnpEvidence(world, {
+    ...changes.report,
+    fields: {
+      reportData: changes.reportData ?? padded(sha("sha384", spki)),
+      ...changes.report?.fields,
+    },
+  });
+  const { sequence, octetString, der } = derWrite;
+  const lists = changes.withoutList ? [] : (request.endorsements.revocationLists ?? []);
+  const entries = lists.map((list) =>
+    sequence(der(0x0c, new TextEncoder().encode("https://crl.test/Milan")), list.der),
+  );
+  const endorsed = sequence(
+    ...(changes.withoutLeaf ? [] : [leaf.certificate.der]),
+    sequence(sequence(...entries)),
+  );
+  const value = sequence(endorsed, octetString(evidence));
+  const extensions = changes.extensions?.(value) ?? [{ oid: ENARX_SNP, value }];
+  const { reportData: _, endorsements, ...rest } = request;
+  // What the request brings along need not come a second time.
+  const certificates = endorsements.certificates.filter((each) => each !== leaf.certificate);
+  return {
+    evidence: await requestOf(keys, "sha384", extensions, changes.stranger),
+    request: { ...rest, endorsements: { ...endorsements, certificates, revocationLists: [] } },
+  };
+}
+
+async function requestOf(
+  keys: ReturnType<typeof newKeys>,
+  hash: "sha256" | "sha384",
+  extensions: readonly NewExtension[],
+  stranger = false,
+): Promise<Uint8Array> {
+  const kind = hash === "sha256" ? "p256" : "p384";
+  const signer = stranger ? newKeys(kind).privateKey : keys.privateKey;
+  return await createCertificationRequest(
+    {
+      subject: encodeName({ CN: "keep" }),
+      spki: new Uint8Array(keys.publicKey.export({ type: "spki", format: "der" })),
+      extensions: [...extensions],
+      algorithm: `ecdsa-${hash}`,
+    },
+    (tbs) => sign(hash, tbs, signer),
+  );
 }
 
 function sha(name: string, bytes: Uint8Array): Uint8Array {
