@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
+  byteText,
   concat,
   equalBytes,
   fromBase64,
@@ -9,6 +10,7 @@ import {
   fromHex,
   fromPem,
   fromText,
+  sameBytes,
   toBase64,
   toBase64Url,
   toHex,
@@ -51,4 +53,22 @@ test("arrays compare and join", () => {
   assert.equal(equalBytes(fromText("ab"), concat(fromText("a"), fromText("b"))), true);
   assert.equal(equalBytes(fromText("ab"), fromText("ac")), false);
   assert.equal(equalBytes(fromText("ab"), fromText("abc")), false);
+});
+
+test("public bytes are the same or not, wherever they differ", () => {
+  const bytes = Uint8Array.from({ length: 5000 }, (_, index) => index & 255);
+  assert.ok(sameBytes(bytes, bytes));
+  assert.ok(sameBytes(bytes, bytes.slice()));
+  for (const at of [0, 2500, 4999]) {
+    assert.ok(!sameBytes(bytes, bytes.with(at, (bytes[at] ?? 0) ^ 1)));
+  }
+  assert.ok(!sameBytes(bytes, bytes.subarray(1)));
+  assert.ok(sameBytes(new Uint8Array(), new Uint8Array()));
+});
+
+test("every byte has its own character, however many there are", () => {
+  const bytes = Uint8Array.from({ length: 10_000 }, (_, index) => index & 255);
+  const text = byteText(bytes);
+  assert.equal(text.length, bytes.length);
+  assert.ok(bytes.every((byte, index) => text.charCodeAt(index) === byte));
 });

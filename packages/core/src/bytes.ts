@@ -1,6 +1,9 @@
 // Bytes and their text forms. Decoders are strict: what they accept, the matching encoder gives back.
 import { EncodingError } from "./errors.ts";
 
+/** How many arguments a call may have anywhere. */
+const CHUNK = 4096;
+
 const HEX = /^(?:[0-9a-f]{2})*$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const BASE64URL = /^[A-Za-z0-9_-]*$/;
@@ -84,6 +87,23 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   let difference = 0;
   for (let i = 0; i < left.length; i += 1) difference |= (left[i] ?? 0) ^ (right[i] ?? 0);
   return difference === 0;
+}
+
+/** Whether two arrays of public bytes are the same: stops at the first difference, from the end, where signatures stand. */
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  if (left === right) return true;
+  if (left.length !== right.length) return false;
+  for (let i = left.length - 1; i >= 0; i -= 1) if (left[i] !== right[i]) return false;
+  return true;
+}
+
+/** Text of one character a byte; for look-ups, and for character sets whose characters are bytes. */
+export function byteText(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  }
+  return text;
 }
 
 function decodeBase64(text: string, alphabet: "base64" | "base64url"): Uint8Array<ArrayBuffer> {

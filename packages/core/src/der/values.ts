@@ -1,5 +1,5 @@
 // Values of DER elements (X.690 sections 8 and 11, RFC 5280 for times). Each accepts the canonical form only.
-import { toHex, toText } from "../bytes.ts";
+import { byteText, toHex, toText } from "../bytes.ts";
 import { type DerNode, expectTag, fault, TAG } from "./read.ts";
 
 const STRINGS: ReadonlySet<number> = new Set([
@@ -8,6 +8,11 @@ const STRINGS: ReadonlySet<number> = new Set([
   TAG.ia5String,
   TAG.teletexString,
 ]);
+
+const UTC_TIME = /^\d{12}Z$/;
+const GENERALIZED_TIME = /^\d{14}Z$/;
+/** Below it seven bits more are still exact as a number. */
+const MAXIMUM_SHIFTED = 2 ** 46;
 
 /** BOOLEAN: 00 or ff. */
 export function derBoolean(node: DerNode, where: string): boolean {
@@ -43,22 +48,29 @@ export function derUnsigned(node: DerNode, where: string): number {
 export function derOid(node: DerNode, where: string): string {
   expectTag(node, TAG.oid, where);
   if (node.content.length === 0 || node.content.length > 64) throw fault(`${where}: OID length`);
-  const arcs: bigint[] = [];
-  let value = 0n;
+  const arcs: (number | bigint)[] = [];
+  let value: number | bigint = 0;
   let fresh = true;
   for (const byte of node.content) {
     if (fresh && byte === 0x80) throw fault(`${where}: OID arc is not minimal`);
-    value = (value << 7n) | BigInt(byte & 0x7f);
+    value = shifted(value, byte & 0x7f);
     fresh = (byte & 0x80) === 0;
     if (fresh) {
       arcs.push(value);
-      value = 0n;
+      value = 0;
     }
   }
   if (!fresh) throw fault(`${where}: OID ends in the middle of an arc`);
-  const [first = 0n, ...rest] = arcs;
-  const root = first < 80n ? first / 40n : 2n;
-  return [root, first - root * 40n, ...rest].join(".");
+  const [first = 0, ...rest] = arcs;
+  if (typeof first === "bigint") return [2, first - 80n, ...rest].join(".");
+  const root = first < 80 ? Math.floor(first / 40) : 2;
+  return [root, first - root * 40, ...rest].join(".");
+}
+
+/** Seven more bits of an arc; exact, however long it gets. */
+function shifted(value: number | bigint, bits: number): number | bigint {
+  if (typeof value === "bigint") return (value << 7n) | BigInt(bits);
+  return value < MAXIMUM_SHIFTED ? value * 128 + bits : (BigInt(value) << 7n) | BigInt(bits);
 }
 
 /** BIT STRING of whole bytes. */
@@ -101,22 +113,30 @@ export function derString(node: DerNode, where: string): string {
   if (node.tag === TAG.bmpString)
     return new TextDecoder("utf-16be", { fatal: true }).decode(node.content);
   if (!STRINGS.has(node.tag)) throw fault(`${where}: not a string`);
-  return Array.from(node.content, (byte) => String.fromCharCode(byte)).join("");
+  return byteText(node.content);
 }
 
 /** UTCTime or GeneralizedTime in the only forms RFC 5280 section 4.1.2.5 allows; a date that exists. */
 export function derTime(node: DerNode, where: string): Date {
-  const text = Array.from(node.content, (byte) => String.fromCharCode(byte)).join("");
+  const text = byteText(node.content);
   const utc = node.tag === TAG.utcTime;
   if (!utc) expectTag(node, TAG.generalizedTime, where);
-  const digits = (utc ? /^\d{12}Z$/ : /^\d{14}Z$/).test(text);
-  if (!digits)
+  if (!(utc ? UTC_TIME : GENERALIZED_TIME).test(text))
     throw fault(`${where}: not a time of the form ${utc ? "YYMMDDHHMMSSZ" : "YYYYMMDDHHMMSSZ"}`);
   const full = utc ? `${Number(text.slice(0, 2)) < 50 ? "20" : "19"}${text}` : text;
-  const iso = full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6.000Z");
-  const date = new Date(iso);
-  // A Date rolls 31 February over; what it prints then differs from what was read.
-  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso)
-    throw fault(`${where}: no such date`);
+  const part = (from: number, to: number): number => Number(full.slice(from, to));
+  const [year, month, day] = [part(0, 4), part(4, 6), part(6, 8)] as const;
+  const [hour, minute, second] = [part(8, 10), part(10, 12), part(12, 14)] as const;
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  date.setUTCHours(hour, minute, second);
+  // A Date rolls 31 February over; what it then says differs from what was read.
+  const same =
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    date.getUTCHours() === hour &&
+    date.getUTCMinutes() === minute &&
+    date.getUTCSeconds() === second;
+  if (!same) throw fault(`${where}: no such date`);
   return date;
 }

@@ -1,5 +1,5 @@
 // X.509 certificates (RFC 5280 section 4.1). Stricter: version 3 or 1 only, DER to the byte, no unique identifiers.
-import { equalBytes, toHex } from "../bytes.ts";
+import { sameBytes, toHex } from "../bytes.ts";
 import type { CryptoPort } from "../crypto-port.ts";
 import { contextTag, DerCursor, fault, readDer, TAG } from "../der/read.ts";
 import { derBitStringBytes, derIntegerBytes, derTime, derUnsigned } from "../der/values.ts";
@@ -57,11 +57,30 @@ export interface Signed {
   readonly signature: Uint8Array;
 }
 
+/** Certificates read before, by their bytes: platforms send the same chain with every piece of evidence. */
+const READ = new Map<string, Certificate>();
+/** As good a name for bytes as any, and fast to make: no two bytes share a character of it. */
+const NAMES = new TextDecoder("latin1");
+const MOST_READ = 256;
+const LONGEST_READ = 4096;
+
 /**
- * Reads a certificate.
+ * Reads a certificate. What it gives is shared and must not be changed; it does not keep the input.
  * @throws CertificateError CERTIFICATE_MALFORMED, CERTIFICATE_UNSUPPORTED
  */
 export function parseCertificate(der: Uint8Array): Certificate {
+  if (der.length > LONGEST_READ) return readCertificate(der);
+  const bytes = NAMES.decode(der);
+  const certificate = READ.get(bytes) ?? readCertificate(der.slice());
+  // The one used longest ago makes room.
+  READ.delete(bytes);
+  READ.set(bytes, certificate);
+  const [oldest] = READ.keys();
+  if (READ.size > MOST_READ && oldest !== undefined) READ.delete(oldest);
+  return certificate;
+}
+
+function readCertificate(der: Uint8Array): Certificate {
   return readingCertificate("certificate", () => {
     const { tbs, algorithm, signature } = parseSigned(der, "certificate");
     const cursor = new DerCursor(readDer(tbs), "tbsCertificate");
@@ -80,7 +99,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
     cursor.end();
     if (field !== undefined && version !== 3)
       throw fault("extensions in a certificate before version 3");
-    if (!equalBytes(inner, outerAlgorithm(der))) throw fault("the two signature algorithms differ");
+    if (!sameBytes(inner, outerAlgorithm(der))) throw fault("the two signature algorithms differ");
     const extensions = field === undefined ? new Map() : parseExtensions(readDer(field.content));
     const keyUsage = parseKeyUsage(extensions);
     const extendedKeyUsage = parseExtendedKeyUsage(extensions);

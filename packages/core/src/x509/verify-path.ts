@@ -1,6 +1,6 @@
 // Certification path validation (RFC 5280 section 6.1) of a path the caller has put in order.
 // Stricter: names compare byte for byte, unknown critical extensions and name constraints are refused.
-import { equalBytes } from "../bytes.ts";
+import { sameBytes } from "../bytes.ts";
 import type { CryptoPort } from "../crypto-port.ts";
 import { type Check, check } from "../verdict.ts";
 import { type Certificate, isSignedBy } from "./certificate.ts";
@@ -44,7 +44,7 @@ export async function verifyPath(request: PathRequest): Promise<Check[]> {
   );
   if (length.outcome === "failed") return [length];
   const anchored = request.anchors.some(({ der }) =>
-    equalBytes(der, path.at(-1)?.der ?? new Uint8Array()),
+    sameBytes(der, path.at(-1)?.der ?? new Uint8Array()),
   );
   return [
     length,
@@ -54,7 +54,7 @@ export async function verifyPath(request: PathRequest): Promise<Check[]> {
       anchored ? `ends at ${path.at(-1)?.subject.text}` : "ends at no trusted certificate",
     ),
     firstFault("path.names", path, (certificate, issuer) =>
-      issuer === undefined || equalBytes(certificate.issuer.der, issuer.subject.der)
+      issuer === undefined || sameBytes(certificate.issuer.der, issuer.subject.der)
         ? undefined
         : `issuer is ${certificate.issuer.text}, the next certificate is ${issuer.subject.text}`,
     ),
@@ -81,8 +81,8 @@ export async function verifyPath(request: PathRequest): Promise<Check[]> {
 
 function completePath({ chain, anchors }: PathRequest): readonly Certificate[] {
   const last = chain.at(-1);
-  if (last === undefined || anchors.some(({ der }) => equalBytes(der, last.der))) return chain;
-  const anchor = anchors.find(({ subject }) => equalBytes(subject.der, last.issuer.der));
+  if (last === undefined || anchors.some(({ der }) => sameBytes(der, last.der))) return chain;
+  const anchor = anchors.find(({ subject }) => sameBytes(subject.der, last.issuer.der));
   return anchor === undefined ? chain : [...chain, anchor];
 }
 
@@ -132,7 +132,7 @@ function caFault(
   // A path of the anchor alone has no issuer to judge.
   const alone =
     request.chain.length === 1 &&
-    request.anchors.some(({ der }) => equalBytes(der, certificate.der));
+    request.anchors.some(({ der }) => sameBytes(der, certificate.der));
   return certificate.isCa && !request.leafMayBeCa && !alone ? "the leaf is a CA" : undefined;
 }
 
@@ -150,7 +150,7 @@ function keyUsageFault(
 
 function countIntermediates(path: readonly Certificate[], index: number): number {
   // The leaf and self-issued certificates do not count (RFC 5280 section 4.2.1.9).
-  return path.slice(1, index).filter(({ issuer, subject }) => !equalBytes(issuer.der, subject.der))
+  return path.slice(1, index).filter(({ issuer, subject }) => !sameBytes(issuer.der, subject.der))
     .length;
 }
 
@@ -170,7 +170,7 @@ async function revocation(path: readonly Certificate[], request: PathRequest): P
     const issuer = path[index + 1];
     if (issuer === undefined) break;
     const list = request.revocationLists?.find((candidate) =>
-      equalBytes(candidate.issuer.der, issuer.subject.der),
+      sameBytes(candidate.issuer.der, issuer.subject.der),
     );
     const of = certificate.subject.text;
     if (list === undefined) return check(name, false, `${of}: no revocation list of its issuer`);

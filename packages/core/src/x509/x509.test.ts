@@ -18,6 +18,7 @@ import {
   parseCertificate,
   parseCertificationRequest,
   parseRevocationList,
+  toHex,
   unmet,
   verifyPath,
   webCrypto,
@@ -315,4 +316,16 @@ test("no bytes make the reader throw anything but its own error", async () => {
     }),
     { numRuns: 3000 },
   );
+});
+
+test("a certificate read again is the same, whatever becomes of the bytes it was read from", async () => {
+  const { certificate } = await issue("leaf", undefined);
+  const buffer = certificate.der.slice();
+  const first = parseCertificate(buffer);
+  assert.equal(parseCertificate(certificate.der), first);
+  const original = toHex(first.der);
+  buffer.fill(0);
+  assert.equal(toHex(first.der), original);
+  assert.equal(toHex(parseCertificate(certificate.der).spki), toHex(certificate.spki));
+  assert.throws(() => parseCertificate(buffer), { code: "CERTIFICATE_MALFORMED" });
 });

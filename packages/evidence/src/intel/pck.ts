@@ -8,12 +8,12 @@ import {
   derOid,
   derUnsigned,
   EncodingError,
-  equalBytes,
   expectTag,
   fromBase64,
   nameAttribute,
   parseCertificate,
   readDer,
+  sameBytes,
   TAG,
 } from "@holdfast/core";
 import { malformed } from "../errors.ts";
@@ -93,7 +93,7 @@ export function intelRoot(): Certificate {
 
 /** Whether a root is Intel's own. */
 export function isIntelRoot(anchor: Certificate | undefined): boolean {
-  return anchor !== undefined && equalBytes(anchor.der, intelRoot().der);
+  return anchor !== undefined && sameBytes(anchor.der, intelRoot().der);
 }
 
 let root: Certificate | undefined;

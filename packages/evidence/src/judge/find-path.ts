@@ -4,9 +4,9 @@ import {
   type Certificate,
   type Check,
   type CryptoPort,
-  equalBytes,
   isSignedBy,
   type PathRequest,
+  sameBytes,
   verifyPath,
 } from "@holdfast/core";
 
@@ -38,7 +38,7 @@ export async function findPath(request: FindPathRequest): Promise<FoundPath> {
     const last = chain.at(-1) ?? request.leaf;
     if (isAnchor(last, request.anchors)) break;
     const issuer = await issuerOf(last, request);
-    if (issuer === undefined || chain.some(({ der }) => equalBytes(der, issuer.der))) break;
+    if (issuer === undefined || chain.some(({ der }) => sameBytes(der, issuer.der))) break;
     chain.push(issuer);
   }
   const end = chain.at(-1);
@@ -62,7 +62,7 @@ export function holds(path: FoundPath): boolean {
 }
 
 function isAnchor(certificate: Certificate, anchors: readonly Certificate[]): boolean {
-  return anchors.some(({ der }) => equalBytes(der, certificate.der));
+  return anchors.some(({ der }) => sameBytes(der, certificate.der));
 }
 
 async function issuerOf(
@@ -72,7 +72,7 @@ async function issuerOf(
   const named = [...anchors, ...others]
     .filter(
       ({ subject, der }) =>
-        equalBytes(subject.der, certificate.issuer.der) && !equalBytes(der, certificate.der),
+        sameBytes(subject.der, certificate.issuer.der) && !sameBytes(der, certificate.der),
     )
     .slice(0, MAXIMUM_ISSUERS);
   const signers: Certificate[] = [];

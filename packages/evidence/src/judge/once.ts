@@ -1,6 +1,6 @@
 // Makes the same signature check only once while one piece of evidence is judged: looking for an issuer and verifying the
 // path found ask the same questions. What is remembered lives as long as the judging.
-import { type CryptoPort, equalBytes, type SignatureScheme } from "@holdfast/core";
+import { type CryptoPort, type SignatureScheme, sameBytes } from "@holdfast/core";
 
 interface Asked {
   readonly scheme: SignatureScheme;
@@ -19,8 +19,8 @@ export function askingOnce(crypto: CryptoPort): CryptoPort {
       const same = before.find(
         (each) =>
           sameScheme(each.scheme, scheme) &&
-          equalBytes(each.spki, spki) &&
-          equalBytes(each.signature, signature),
+          sameBytes(each.spki, spki) &&
+          sameBytes(each.signature, signature),
       );
       if (same !== undefined) return same.answer;
       const answer = crypto.verify(scheme, spki, signature, data);

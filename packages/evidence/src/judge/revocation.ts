@@ -5,10 +5,10 @@ import {
   type Check,
   type CryptoPort,
   check,
-  equalBytes,
   isSignedBy,
   notPerformed,
   type RevocationList,
+  sameBytes,
 } from "@holdfast/core";
 import { type FoundPath, holds } from "./find-path.ts";
 import type { JudgeRequest } from "./request.ts";
@@ -32,7 +32,7 @@ export async function findList(
 ): Promise<FoundList> {
   const of = issuer.subject.text;
   const named = lists
-    .filter((list) => equalBytes(list.issuer.der, issuer.subject.der))
+    .filter((list) => sameBytes(list.issuer.der, issuer.subject.der))
     .slice(0, MAXIMUM_LISTS);
   if (named.length === 0) {
     return { kind: "missing", fault: `no revocation list of ${of} was supplied` };

@@ -1,5 +1,5 @@
 // The path of an SNP leaf certificate to AMD's root, or to a root that the caller trusts, and its revocation.
-import { type Certificate, type Check, check, equalBytes, notPerformed } from "@holdfast/core";
+import { type Certificate, type Check, check, notPerformed, sameBytes } from "@holdfast/core";
 import { type FoundPath, findPath, holds } from "../judge/find-path.ts";
 import type { JudgeRequest } from "../judge/request.ts";
 import { findList, revokedAt } from "../judge/revocation.ts";
@@ -26,7 +26,7 @@ export async function pathOf(leaf: Certificate, request: JudgeRequest): Promise<
 /** Whether a root is AMD's own. */
 export function isVendorRoot(anchor: Certificate | undefined): boolean {
   if (anchor === undefined) return false;
-  return PRODUCTS.some((product) => equalBytes(amdAuthorities(product).ark.der, anchor.der));
+  return PRODUCTS.some((product) => sameBytes(amdAuthorities(product).ark.der, anchor.der));
 }
 
 /** A revocation check with what it used. */
