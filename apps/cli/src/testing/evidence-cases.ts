@@ -85,3 +85,15 @@ export function bindingOf({ claims }: IndexEntry, option: string, name: string):
   const value = claims?.[name];
   return typeof value === "string" && value !== "" ? [option, value] : [];
 }
+
+/** A case without what its entry says of it. */
+export type MadeCase = Omit<EvidenceCase, "id" | "kind" | "verb"> & { readonly verb?: "show" };
+
+/** The command line over an entry's first file. */
+export function verifyLine(
+  entry: IndexEntry,
+  type: string,
+  ...options: readonly string[]
+): string[] {
+  return [samplePath(entry.files[0] ?? ""), "--type", type, ...options];
+}

@@ -5,12 +5,22 @@ import {
   hourAfter,
   type IndexEntry,
   indexEntries,
+  type MadeCase,
   type PassedOver,
   samplePath,
+  verifyLine,
 } from "./evidence-cases.ts";
+import {
+  armCases,
+  earCases,
+  enarxCases,
+  gpuCases,
+  logCases,
+  raTlsCases,
+  tpmCases,
+  tpmServiceCases,
+} from "./evidence-others.ts";
 import { suiteCases } from "./evidence-suites.ts";
-
-type Made = Omit<EvidenceCase, "id" | "kind" | "verb"> & { readonly verb?: "show" };
 
 /** Every case of the index and of its suites. */
 export function evidenceCases(): { cases: EvidenceCase[]; passedOver: PassedOver[] } {
@@ -25,50 +35,47 @@ export function evidenceCases(): { cases: EvidenceCase[]; passedOver: PassedOver
   return { cases, passedOver };
 }
 
-function casesOf(entry: IndexEntry): readonly Made[] | string {
+function casesOf(entry: IndexEntry): readonly MadeCase[] | string {
   const maker = MAKERS.find(([prefix]) => entry.id.startsWith(prefix))?.[1];
   return maker === undefined ? "no command line is known for it" : maker(entry);
 }
 
-const MAKERS: readonly (readonly [string, (entry: IndexEntry) => readonly Made[] | string])[] = [
-  ["sgx-v3-intel-qvl", qvlCases],
-  ["sgx-v3-", quoteCases],
-  ["tdx-v", quoteCases],
-  ["ccel-", logCases],
-  ["snp-certs-only", showCases],
-  ["amd-crls", showCases],
-  ["collateral-sources", showCases],
-  ["az-hcl-report", showCases],
-  ["snp-", snpCases],
-  ["az-", azureCases],
-  ["tpm-swtpm", tpmCases],
-  ["tpm-trustee", tpmServiceCases],
-  ["nitro-", nitroCases],
-  ["cca-", (entry) => armCases(entry, "cca", "realmChallenge", "arm/cca-trustee.tastore.json")],
-  ["psa-", (entry) => armCases(entry, "psa", "nonce", "arm/psa-veraison.key.json")],
-  ["ratls-", raTlsCases],
-  ["csr-enarx", enarxCases],
-  ["nvidia-", gpuCases],
-  ["sev-launch-digests", () => "inputs and digests, no evidence: tested in packages/evidence"],
-  ["sev-chain", () => "a chain of the generation before SNP, which carries no evidence"],
+const MAKERS: readonly (readonly [string, (entry: IndexEntry) => readonly MadeCase[] | string])[] =
   [
-    "sev-launch-measure",
-    () => "inputs of a key exchange, no evidence: tested in packages/evidence",
-  ],
-  ["ear-", earCases],
-];
+    ["sgx-v3-intel-qvl", qvlCases],
+    ["sgx-v3-", quoteCases],
+    ["tdx-v", quoteCases],
+    ["ccel-", logCases],
+    ["snp-certs-only", showCases],
+    ["amd-crls", showCases],
+    ["collateral-sources", showCases],
+    ["az-hcl-report", showCases],
+    ["snp-", snpCases],
+    ["az-", azureCases],
+    ["tpm-swtpm", tpmCases],
+    ["tpm-trustee", tpmServiceCases],
+    ["nitro-", nitroCases],
+    ["cca-", (entry) => armCases(entry, "cca", "realmChallenge", "arm/cca-trustee.tastore.json")],
+    ["psa-", (entry) => armCases(entry, "psa", "nonce", "arm/psa-veraison.key.json")],
+    ["ratls-", raTlsCases],
+    ["csr-enarx", enarxCases],
+    ["nvidia-", gpuCases],
+    ["sev-launch-digests", () => "inputs and digests, no evidence: tested in packages/evidence"],
+    ["sev-chain", () => "a chain of the generation before SNP, which carries no evidence"],
+    [
+      "sev-launch-measure",
+      () => "inputs of a key exchange, no evidence: tested in packages/evidence",
+    ],
+    ["ear-", earCases],
+  ];
 
-function verify(entry: IndexEntry, type: string, ...options: readonly string[]): string[] {
-  return [samplePath(entry.files[0] ?? ""), "--type", type, ...options];
-}
-
-function quoteCases(entry: IndexEntry): readonly Made[] {
+function quoteCases(entry: IndexEntry): readonly MadeCase[] {
   const type = entry.id.slice(0, 3);
   const { fmspc, pceId, cpuSvn, pceSvn, ca } = entry.pck ?? {};
   const claims = { ...entry.claims, fmspc, pceId, cpuSvn, pceSvn, pckCa: ca };
   const debug = entry.debug ?? false;
   const garbage = entry.id === "tdx-v4-go-spr-e4" ? ["quote.trailing"] : [];
-  const judged = (entry.evaluations ?? []).map((evaluation): Made => {
+  const judged = (entry.evaluations ?? []).map((evaluation): MadeCase => {
     const rejected = evaluation.tcbStatus.startsWith("REJECT");
     const current = evaluation.tcbStatus === "UpToDate";
     const failed = [
@@ -78,7 +85,7 @@ function quoteCases(entry: IndexEntry): readonly Made[] {
       ...(debug ? ["quote.debug"] : []),
     ];
     return {
-      argv: verify(
+      argv: verifyLine(
         entry,
         type,
         "--endorsements",
@@ -98,7 +105,7 @@ function quoteCases(entry: IndexEntry): readonly Made[] {
   if (judged.length > 0) return judged;
   return [
     {
-      argv: verify(entry, type, "--at", hourAfter(entry.pck?.["validFrom"])),
+      argv: verifyLine(entry, type, "--at", hourAfter(entry.pck?.["validFrom"])),
       verdict: "not-judged",
       failed: [],
       claims,
@@ -107,10 +114,10 @@ function quoteCases(entry: IndexEntry): readonly Made[] {
   ];
 }
 
-function qvlCases(entry: IndexEntry): readonly Made[] {
+function qvlCases(entry: IndexEntry): readonly MadeCase[] {
   return [
     {
-      argv: verify(
+      argv: verifyLine(
         entry,
         "sgx",
         "--endorsements",
@@ -128,33 +135,11 @@ function qvlCases(entry: IndexEntry): readonly Made[] {
   ];
 }
 
-function logCases(entry: IndexEntry): readonly Made[] {
-  const alone: Made = {
-    argv: verify(entry, "event-log"),
-    verdict: "not-judged",
-    failed: [],
-    claims: { ...entry.claims, events: (entry as { events?: number }).events },
-  };
-  if (!entry.id.startsWith("ccel-lunal-live")) return [alone];
-  const [log = ""] = entry.files;
-  const failed = entry.id.endsWith("mismatch") ? ["event-log.3"] : [];
-  const quote = samplePath("tdx/lunal-live.quote.bin");
-  const at = ["--at", "2026-04-01T00:00:00Z"];
-  return [
-    alone,
-    {
-      argv: [quote, "--type", "tdx", "--endorsements", samplePath(log), ...at],
-      verdict: failed.length > 0 ? "refused" : "not-judged",
-      failed,
-    },
-  ];
-}
-
-function showCases(entry: IndexEntry): readonly Made[] {
+function showCases(entry: IndexEntry): readonly MadeCase[] {
   return entry.files.map((file) => ({ verb: "show", argv: [samplePath(file)] }));
 }
 
-function snpCases(entry: IndexEntry): readonly Made[] {
+function snpCases(entry: IndexEntry): readonly MadeCase[] {
   const [report = "", leaf = "", json] = entry.files;
   const foreign = entry.id.startsWith("snp-milan-wrong-vcek");
   const options = [
@@ -170,21 +155,21 @@ function snpCases(entry: IndexEntry): readonly Made[] {
     `measurement=${entry.claims?.["measurement"]}`,
   ];
   const debug = entry.debug ?? false;
-  const expected: Omit<Made, "argv"> = {
+  const expected: Omit<MadeCase, "argv"> = {
     verdict: foreign || debug ? "refused" : "affirmed",
     ...(foreign ? {} : { failed: debug ? ["snp.debug"] : [] }),
     ...(entry.claims === undefined ? {} : { claims: entry.claims }),
     debug,
   };
   const beside = ["--endorsements", samplePath(leaf)];
-  const made: Made[] = [
+  const made: MadeCase[] = [
     { argv: [samplePath(report), "--type", "snp", ...beside, ...options], ...expected },
   ];
   if (json === undefined) return made;
   return [...made, { argv: [samplePath(json), "--type", "snp", ...options], ...expected }];
 }
 
-function azureCases(entry: IndexEntry): readonly Made[] {
+function azureCases(entry: IndexEntry): readonly MadeCase[] {
   const collateral = samplePath("collateral/automata-00806f05-2025-07.json");
   const isTdx = entry.id.startsWith("az-tdx");
   const options = isTdx
@@ -192,7 +177,7 @@ function azureCases(entry: IndexEntry): readonly Made[] {
     : ["--waive", "snp.revocation"];
   return [
     {
-      argv: verify(
+      argv: verifyLine(
         entry,
         "azure",
         "--at",
@@ -209,37 +194,11 @@ function azureCases(entry: IndexEntry): readonly Made[] {
   ];
 }
 
-function tpmCases(entry: IndexEntry): readonly Made[] {
-  const quote = entry.files.find((file) => file.endsWith("/quote.msg")) ?? "";
-  const folder = samplePath(quote.slice(0, quote.lastIndexOf("/")));
-  const nonce = bindingOf(entry, "--nonce", "nonce");
-  return [
-    {
-      argv: [samplePath(quote), "--type", "tpm", "--endorsements", folder, ...nonce],
-      verdict: "affirmed",
-      failed: [],
-      ...(entry.claims === undefined ? {} : { claims: entry.claims }),
-    },
-  ];
-}
-
-function tpmServiceCases(entry: IndexEntry): readonly Made[] {
-  return [
-    {
-      argv: verify(entry, "tpm", ...bindingOf(entry, "--nonce", "qualifyingData")),
-      // Nobody enrolled its key.
-      verdict: "not-judged",
-      failed: [],
-      ...(entry.claims === undefined ? {} : { claims: entry.claims }),
-    },
-  ];
-}
-
-function nitroCases(entry: IndexEntry): readonly Made[] {
+function nitroCases(entry: IndexEntry): readonly MadeCase[] {
   const debug = entry.debug ?? false;
   return [
     {
-      argv: verify(
+      argv: verifyLine(
         entry,
         "nitro",
         "--at",
@@ -251,80 +210,6 @@ function nitroCases(entry: IndexEntry): readonly Made[] {
       failed: debug ? ["nitro.debug"] : [],
       ...(entry.claims === undefined ? {} : { claims: entry.claims }),
       debug,
-    },
-  ];
-}
-
-function armCases(entry: IndexEntry, type: string, nonce: string, keys: string): readonly Made[] {
-  const claims = entry.claims === undefined ? {} : { claims: entry.claims };
-  const bound = bindingOf(entry, "--nonce", nonce);
-  return [
-    {
-      argv: verify(entry, type, "--endorsements", samplePath(keys), ...bound),
-      verdict: "affirmed",
-      failed: [],
-      ...claims,
-      debug: false,
-    },
-  ];
-}
-
-function raTlsCases(entry: IndexEntry): readonly Made[] {
-  return [
-    {
-      argv: verify(entry, "ra-tls", "--at", "2024-04-15T16:53:30Z"),
-      verdict: "refused",
-      failed: ["quote.debug"],
-      ...(entry.claims === undefined ? {} : { claims: entry.claims }),
-      debug: true,
-    },
-  ];
-}
-
-function enarxCases(entry: IndexEntry): readonly Made[] {
-  const collateral = samplePath("collateral/automata-00606a-2025-08.json");
-  return [
-    {
-      argv: verify(
-        entry,
-        "enarx-csr",
-        "--endorsements",
-        collateral,
-        "--at",
-        "2025-08-15T06:41:26Z",
-      ),
-      verdict: "refused",
-      failed: ["tcb.status"],
-      tcbStatus: "OutOfDate",
-      debug: false,
-    },
-  ];
-}
-
-function gpuCases(entry: IndexEntry): readonly Made[] {
-  const chain = samplePath("nvidia/hopper-chain.txt");
-  const options = ["--endorsements", chain, "--at", "2026-01-01T00:00:00Z"];
-  const nonce = bindingOf(entry, "--nonce", "nonce");
-  return [
-    {
-      argv: verify(entry, "nvidia-gpu", ...options, ...nonce, "--waive", "gpu.revocation"),
-      verdict: "affirmed",
-      failed: [],
-      ...(entry.claims === undefined ? {} : { claims: entry.claims }),
-    },
-  ];
-}
-
-function earCases(entry: IndexEntry): readonly Made[] {
-  const key = samplePath("ear/veraison-verifier.pub.jwk");
-  const options = ["--endorsements", key, "--at", "2024-01-24T00:00:00Z"];
-  return [
-    {
-      // It names no end of its validity.
-      argv: verify(entry, "ear", ...options, "--waive", "ear.expiry"),
-      verdict: "affirmed",
-      failed: [],
-      ...(entry.claims === undefined ? {} : { claims: entry.claims }),
     },
   ];
 }
