@@ -98,7 +98,7 @@ export function jobOfSample(each: EvidenceCase): { job: Job; each: EvidenceCase 
     ...(reportData === undefined ? {} : { reportData }),
     ...(waive === undefined ? {} : { waive }),
     ...(vmpl.length === 0 ? {} : { snp: { vmpl } }),
-    ...(statuses === undefined ? {} : { intel: { tcbStatuses: statuses } }),
+    ...(statuses === undefined ? {} : { intel: { tcbStatuses: ["UpToDate", ...statuses] } }),
   };
   return { job, each };
 }

@@ -18,4 +18,5 @@ export const EXIT_HELP = `Exit codes:
   0    done
   1    failed or refused; the message says why
   2    the command line is wrong, or there is nothing to do; nothing was tried
+  3    evidence verify alone: not refused, but could not be judged
   130  interrupted`;

@@ -46,7 +46,7 @@ function showCommand(context: Context): Command {
   return newCommand("show", {
     summary: "show what evidence says, without judging it",
     description:
-      "Shows what evidence says, of any kind, recognised by its content: raw, hexadecimal, base64, PEM or JSON. Shows\n" +
+      "Shows what evidence says, of any kind, recognised by its content: raw, hexadecimal, base64, PEM or JSON. Shows " +
       "certificates, revocation lists and collateral as well. Nothing of it is judged: anybody can write such a file.",
     examples: ["holdfast evidence show quote.bin", "holdfast evidence show quote.bin --json"],
   })
@@ -61,11 +61,9 @@ function verifyCommand(context: Context): Command {
   return newCommand("verify", {
     summary: "judge evidence: every check, and the verdict",
     description:
-      "Judges evidence of any kind under the vendors' pinned roots. A simulated or private root is accepted only when it\n" +
-      "is named, and the platform then is SIMULATED. What is not asked for (nonce, report data) is listed as not performed;\n" +
-      "every other check that can't be made leaves the verdict open.\n\n" +
-      "Exit code: 0 affirmed, 1 refused, 3 could not judge (a check that counts could not be made, or a file could not be\n" +
-      "read), 2 the command line is wrong.",
+      "Judges evidence of any kind under the vendors' pinned roots. A simulated or private root is accepted only when " +
+      "it is named, and the platform then is SIMULATED. What is not asked for (nonce, report data) is listed as not " +
+      "performed; every other check that can't be made leaves the verdict open.",
     examples: [
       "holdfast evidence verify quote.bin --endorsements collateral/ --at 2025-06-19T11:32:27Z",
       "holdfast evidence verify report.bin --endorsements vcek.der crl.der --report-data 00ff... --expect measurement=3f5a...",
@@ -111,7 +109,7 @@ function verifyCommand(context: Context): Command {
     .addOption(
       new Option(
         "--accept-tcb <status...>",
-        "security versions of Intel's that are accepted beside none but UpToDate",
+        "states of an Intel platform that are accepted beside UpToDate",
       ).choices(TCB_STATUSES),
     )
     .option(
@@ -137,8 +135,8 @@ function auditCommand(context: Context): Command {
   return newCommand("audit", {
     summary: "judge an attestation service's decisions again",
     description:
-      "Checks that a log of decisions is whole, and judges each decision again from what the log holds: at its own time,\n" +
-      "to see whether it was right, and at another, to see what would differ. Exit code: 0 the log holds, 1 it does not.",
+      "Checks that a log of decisions is whole, and judges each decision again from what the log holds: at its own time, " +
+      "to see whether it was right, and at another, to see what would differ.",
     examples: ["holdfast evidence audit decisions.jsonl --root root.pem"],
   })
     .argument("<log>", "the service's log of decisions")

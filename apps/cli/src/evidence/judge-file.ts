@@ -55,7 +55,7 @@ export async function judgeFile(
     ...(levels.length === 0 ? {} : { snp: { vmpl: levels } }),
     ...(options.acceptTcb === undefined
       ? {}
-      : { intel: { tcbStatuses: options.acceptTcb as TcbStatus[] } }),
+      : { intel: { tcbStatuses: ["UpToDate", ...(options.acceptTcb as TcbStatus[])] } }),
   });
   return { path, appraisal, description, endorsements };
 }
