@@ -14,7 +14,7 @@ import { bankLength, type TpmBank } from "./algorithms.ts";
 import type { TpmQuote } from "./attest.ts";
 import type { PcrValues } from "./evidence.ts";
 import { type PublicArea, TPM_ATTRIBUTE } from "./public-area.ts";
-import { schemeOf, type TpmSignature } from "./signature.ts";
+import { schemesOf, type TpmSignature } from "./signature.ts";
 
 /** What an attestation key must be: made in this TPM, unable to leave it, unable to sign what the TPM did not make. */
 const NEEDED =
@@ -54,9 +54,10 @@ export async function tpmSignatureCheck(
 ): Promise<Check> {
   const name = "tpm.signature";
   if (key === undefined) return notPerformed(name, "no attestation key is known");
-  const made = schemeOf(signature, key.key);
-  const signed =
-    made !== undefined && (await crypto.verify(made.scheme, key.spki, made.value, quote.bytes));
+  let signed = false;
+  for (const { scheme, value } of schemesOf(signature, key.key)) {
+    signed ||= await crypto.verify(scheme, key.spki, value, quote.bytes);
+  }
   return check(
     name,
     signed,

@@ -27,6 +27,18 @@ for (const kind of ["ecc", "rsassa", "rsapss"] as const) {
   });
 }
 
+test("RSAPSS: a salt as long as the hash or as long as fits, no other", async () => {
+  for (const [salt, verdict] of [
+    [32, "affirmed"],
+    [256 - 32 - 2, "affirmed"],
+    [0, "refused"],
+    [33, "refused"],
+  ] as const) {
+    const { evidence, request } = await newTpmEvidence({ kind: "rsapss", salt });
+    assert.equal((await verifyTpm(evidence, request)).verdict, verdict, `salt of ${salt} bytes`);
+  }
+});
+
 const alone = new Set<string>();
 for (const { name, fails, changes, request: change } of TPM_DEFECTS) {
   test(`refused: ${name}`, async () => {

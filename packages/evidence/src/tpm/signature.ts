@@ -43,25 +43,33 @@ export function bareRsaSignature(value: Uint8Array): TpmSignature {
   return { kind: "rsa", pss: false, hash: "SHA-256", value };
 }
 
-/** How to verify a signature under a key; undefined when the two don't go together. SHA-1 never does. */
-export function schemeOf(
-  signature: TpmSignature,
-  key: PublicKeyKind,
-): { readonly scheme: SignatureScheme; readonly value: Uint8Array } | undefined {
+/** A way to verify a signature. */
+export interface TpmScheme {
+  readonly scheme: SignatureScheme;
+  readonly value: Uint8Array;
+}
+
+/**
+ * The ways to verify a signature under a key; none when the two don't go together. SHA-1 never does. RSAPSS has two: TPMs
+ * take as much salt as fits, those of newer revisions as much as the hash is long.
+ */
+export function schemesOf(signature: TpmSignature, key: PublicKeyKind): readonly TpmScheme[] {
   const { hash } = signature;
-  if (hash === "SHA-1") return undefined;
+  if (hash === "SHA-1") return [];
   if (signature.kind === "rsa") {
-    if (key.kind !== "rsa") return undefined;
-    const scheme: SignatureScheme = signature.pss
-      ? { kind: "rsa-pss", hash, saltLength: DIGEST_LENGTH[hash] }
-      : { kind: "rsa-pkcs1", hash };
-    return { scheme, value: signature.value };
+    if (key.kind !== "rsa") return [];
+    const { value } = signature;
+    if (!signature.pss) return [{ scheme: { kind: "rsa-pkcs1", hash }, value }];
+    const length = DIGEST_LENGTH[hash];
+    const longest = value.length - length - 2;
+    const salts = [length, ...(longest > length ? [longest] : [])];
+    return salts.map((saltLength) => ({ scheme: { kind: "rsa-pss", hash, saltLength }, value }));
   }
-  if (key.kind !== "ec") return undefined;
+  if (key.kind !== "ec") return [];
   const length = COORDINATE[key.curve];
   const [r, s] = [signature.r, signature.s].map((half) => padded(half, length));
-  if (r === undefined || s === undefined) return undefined;
-  return { scheme: { kind: "ecdsa", curve: key.curve, hash }, value: concat(r, s) };
+  if (r === undefined || s === undefined) return [];
+  return [{ scheme: { kind: "ecdsa", curve: key.curve, hash }, value: concat(r, s) }];
 }
 
 function parseValue(cursor: ByteCursor, algorithm: number, hash: DigestName): TpmSignature {

@@ -34,6 +34,8 @@ export interface TpmChanges {
   readonly signer?: KeyObject;
   readonly hash?: "sha1" | "sha256";
   readonly clockSafe?: number;
+  /** Length of the salt of RSAPSS; the hash's when absent. */
+  readonly salt?: number;
   readonly afterSigning?: (quote: Uint8Array) => Uint8Array;
   readonly values?: (values: Map<number, Uint8Array>) => void;
   /** Leaves the public area out: the evidence names only the key. */
@@ -47,15 +49,20 @@ const SHA256_BANK: TpmBankFields = { algorithm: 0x0b, name: "sha256", indices: [
 const HASH_NUMBER = { sha1: 0x04, sha256: 0x0b } as const;
 const SCHEMES = { ecc: 0x18, rsassa: 0x14, rsapss: 0x16 } as const;
 
+/** Parts of evidence as a TPM writes them: TPMT_SIGNATURE and TPM2B_PUBLIC. */
+export interface TpmWritten {
+  readonly signature: Uint8Array;
+  readonly publicArea: Uint8Array;
+}
+
 /** Evidence with the request under which it is affirmed when nothing is changed. */
 export async function newTpmEvidence(
   changes: TpmChanges = {},
-): Promise<{ evidence: TpmEvidence; request: TpmRequest; akName: string }> {
+): Promise<{ evidence: TpmEvidence; request: TpmRequest; akName: string; written: TpmWritten }> {
   const kind = changes.kind ?? "ecc";
   const keys = newKeys(kind === "ecc" ? "p256" : "rsa2048");
-  const area = parsePublicArea(
-    publicArea(kind, keys.publicKey, changes.attributes ?? AK_ATTRIBUTES),
-  );
+  const key = publicArea(kind, keys.publicKey, changes.attributes ?? AK_ATTRIBUTES);
+  const area = parsePublicArea(key);
   const banks = changes.banks ?? [SHA256_BANK];
   const values = pcrValues(banks);
   const hash = changes.hash ?? "sha256";
@@ -70,12 +77,13 @@ export async function newTpmEvidence(
         .digest(),
     );
   const quote = encodeQuote(changes, banks, digest);
-  const signature = signQuote(kind, quote, changes.signer ?? keys.privateKey, hash);
+  const signature = signQuote(kind, quote, changes.signer ?? keys.privateKey, hash, changes.salt);
   for (const bank of values.values()) changes.values?.(bank);
   const akName = toHex(await nameOf(area, webCrypto));
   const pcrs: PcrValues = values;
   return {
     akName,
+    written: { signature, publicArea: sized(key) },
     evidence: {
       quote: changes.afterSigning?.(quote) ?? quote,
       signature: parseTpmSignature(signature),
@@ -138,6 +146,7 @@ function signQuote(
   quote: Uint8Array,
   key: KeyObject,
   hash: "sha1" | "sha256",
+  saltLength = 32,
 ): Uint8Array {
   const head = concat(big(2, SCHEMES[kind]), big(2, HASH_NUMBER[hash]));
   if (kind === "ecc") {
@@ -146,7 +155,7 @@ function signQuote(
     return concat(head, sized(trimmed(raw.subarray(0, 32))), sized(trimmed(raw.subarray(32))));
   }
   const padding = kind === "rsapss" ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
-  const options = { key, padding, ...(kind === "rsapss" ? { saltLength: 32 } : {}) };
+  const options = { key, padding, ...(kind === "rsapss" ? { saltLength } : {}) };
   return concat(head, sized(new Uint8Array(sign(hash, quote, options))));
 }
 
