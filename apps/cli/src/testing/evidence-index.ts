@@ -61,7 +61,10 @@ const MAKERS: readonly (readonly [string, (entry: IndexEntry) => readonly MadeCa
     ["csr-enarx", enarxCases],
     ["nvidia-", gpuCases],
     ["sev-launch-digests", () => "inputs and digests, no evidence: tested in packages/evidence"],
-    ["sev-chain", () => "a chain of the generation before SNP, which carries no evidence"],
+    [
+      "sev-chain",
+      () => "a chain of the generation before SNP, no evidence: tested in packages/evidence",
+    ],
     [
       "sev-launch-measure",
       () => "inputs of a key exchange, no evidence: tested in packages/evidence",
