@@ -1,89 +1,134 @@
-// Bench of the evidence verifier: node bench/evidence/main.ts [--quick]
+// Bench of the evidence verifier: node --expose-gc bench/evidence/main.ts [--quick] [--soak [COUNT]] [--json]
 // Cold: a new verifier that reads its endorsements anew for each piece. Warm: one verifier that has seen the platform before,
-// over evidence that it has not. Times are the process's processor time, so that other processes do not count.
+// over evidence that it has not. Times are the process's processor time; all that is compared runs in turns.
+import { generateKeyPairSync, sign } from "node:crypto";
 import { createNodeCrypto } from "../../packages/channel/src/index.ts";
 import { type CryptoPort, webCrypto } from "../../packages/core/src/index.ts";
-import { verifyEvidence } from "../../packages/evidence/src/index.ts";
-import { peers } from "./peer.ts";
+import { type EvidenceRequest, verifyEvidence } from "../../packages/evidence/src/index.ts";
+import { type Measured, measureInTurns, type Subject } from "./measure.ts";
+import { pairings } from "./peer.ts";
 import { type Platform, platforms, requestOf } from "./samples.ts";
+import { soak } from "./soak.ts";
 
 const quick = process.argv.includes("--quick");
-const COUNT = quick ? 100 : 400;
-const MANY = quick ? 5_000 : 100_000;
+const effort = quick ? { rounds: 5, runs: 40 } : { rounds: 15, runs: 100 };
+const SOAKED = 100_000;
 
-console.log(`Node ${process.version}, ${COUNT} pieces each; milliseconds a verification\n`);
-console.log("| evidence | cold | warm | warm, a second | Web Cryptography |");
-console.log("| --- | ---: | ---: | ---: | ---: |");
-const measured = await platforms(COUNT);
-for (const platform of measured) {
-  await warm(platform, createNodeCrypto());
-  const cold = await measure(platform, (each) =>
-    verifyEvidence(each, requestOf(platform, createNodeCrypto())),
-  );
-  const [node, web] = [await warm(platform, createNodeCrypto()), await warm(platform, webCrypto)];
-  const second = Math.round(1000 / node);
-  console.log(
-    `| ${platform.name} | ${cold.toFixed(2)} | ${node.toFixed(2)} | ${second} | ${web.toFixed(2)} |`,
-  );
+const measured = await platforms(effort.rounds * effort.runs + effort.runs);
+const report = process.argv.includes("--soak")
+  ? { memory: await soak(measured, soakCount()) }
+  : { evidence: await ours(measured), quotes: await pairs() };
+if (process.argv.includes("--json")) console.log(JSON.stringify(report, null, 2));
+else print(report);
+
+interface Row {
+  readonly name: string;
+  readonly subjects: readonly Measured[];
 }
 
-const pair = peers(createNodeCrypto({ remembered: 0 }));
-if (pair !== undefined) {
-  const rounds = quick ? 20 : 100;
-  const [ours, theirs] = [await repeat(rounds, pair.ours), await repeat(rounds, pair.theirs)];
-  console.log("\n| real TDX quote with collateral, nothing remembered | ms |\n| --- | ---: |");
-  console.log(`| holdfast | ${ours.toFixed(2)} |`);
-  console.log(`| @phala/dcap-qvl | ${theirs.toFixed(2)} (${(theirs / ours).toFixed(1)}x) |`);
-}
+type Report =
+  | { readonly evidence: Row[]; readonly quotes: Row[] }
+  | { readonly memory: Awaited<ReturnType<typeof soak>> };
 
-const [first] = measured;
-if (first !== undefined) {
-  const request = requestOf(first, createNodeCrypto());
-  const before = await heap();
-  for (let index = 0; index < MANY; index += 1) {
-    await verifyEvidence(first.evidence[index % COUNT] ?? new Uint8Array(), request);
+async function ours(all: readonly Platform[]): Promise<Row[]> {
+  const rows = [];
+  for (const platform of all) {
+    rows.push({
+      name: platform.name,
+      subjects: await measureInTurns(subjectsOf(platform), effort),
+    });
   }
-  const grown = (await heap()) - before;
-  console.log(`\n${MANY} verifications: heap grew by ${(grown / 1024 / 1024).toFixed(1)} MiB`);
+  return rows;
 }
 
-/** One verifier over all pieces, after it has seen the platform once. */
-async function warm(platform: Platform, crypto: CryptoPort): Promise<number> {
-  const request = requestOf(platform, crypto);
-  const [seen = new Uint8Array(), ...rest] = platform.evidence;
-  await verifyEvidence(seen, request);
-  return await measure({ ...platform, evidence: rest }, (each) => verifyEvidence(each, request));
+async function pairs(): Promise<Row[]> {
+  const rows = [];
+  for (const { name, subjects } of pairings()) {
+    rows.push({ name, subjects: await measureInTurns(subjects, effort) });
+  }
+  return rows;
 }
 
-async function measure(
+/** The same platform cold, warm, and warm as a browser verifies; beside one signature, which tells the machine's speed. */
+function subjectsOf(platform: Platform): Subject[] {
+  const warm = (crypto: CryptoPort) => seen(platform, requestOf(platform, crypto));
+  return [
+    { name: "one P-384 signature", run: oneSignature() },
+    {
+      name: "cold",
+      run: async (index) =>
+        await expectAffirmed(platform, index, requestOf(platform, createNodeCrypto())),
+    },
+    { name: "warm", run: warm(createNodeCrypto()) },
+    { name: "Web Cryptography", run: warm(webCrypto) },
+  ];
+}
+
+/** A verifier over pieces that it has not seen, of a platform that it has. */
+function seen(platform: Platform, request: EvidenceRequest): Subject["run"] {
+  let next = 0;
+  return async () => await expectAffirmed(platform, next++, request);
+}
+
+async function expectAffirmed(
   { name, evidence }: Platform,
-  verify: (evidence: Uint8Array) => ReturnType<typeof verifyEvidence>,
-): Promise<number> {
-  const start = process.cpuUsage();
-  for (const each of evidence) {
-    const { verdict } = await verify(each);
-    if (verdict !== "affirmed") throw new Error(`${name} is ${verdict}`);
+  index: number,
+  request: EvidenceRequest,
+): Promise<void> {
+  const piece = evidence[index % evidence.length] ?? new Uint8Array();
+  const { verdict } = await verifyEvidence(piece, request);
+  if (verdict !== "affirmed") throw new Error(`${name} is ${verdict}`);
+}
+
+function oneSignature(): Subject["run"] {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
+  const data = new Uint8Array(672);
+  const signature = new Uint8Array(
+    sign("sha384", data, { key: privateKey, dsaEncoding: "ieee-p1363" }),
+  );
+  const spki = new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
+  const crypto = createNodeCrypto({ remembered: 0 });
+  const scheme = { kind: "ecdsa", curve: "P-384", hash: "SHA-384" } as const;
+  return async () => {
+    if (!(await crypto.verify(scheme, spki, signature, data))) throw new Error("it does not hold");
+  };
+}
+
+function soakCount(): number {
+  const given = Number(process.argv[process.argv.indexOf("--soak") + 1]);
+  return Number.isSafeInteger(given) && given > 0 ? given : SOAKED;
+}
+
+function print(made: Report): void {
+  console.log(`Node ${process.version}; medians of processor time\n`);
+  if ("memory" in made) {
+    console.log("| verifications | heap, MiB | resident, MiB |\n| ---: | ---: | ---: |");
+    for (const { verifications, heap, rss } of made.memory) {
+      console.log(`| ${verifications} | ${heap.toFixed(1)} | ${rss.toFixed(1)} |`);
+    }
+    return;
   }
-  return milliseconds(start) / evidence.length;
-}
-
-async function repeat(rounds: number, run: () => Promise<void> | void): Promise<number> {
-  for (let round = 0; round < 5; round += 1) await run();
-  const start = process.cpuUsage();
-  for (let round = 0; round < rounds; round += 1) await run();
-  return milliseconds(start) / rounds;
-}
-
-function milliseconds(start: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1000;
-}
-
-/** Bytes of the heap once garbage is gone, where collection can be asked for. */
-async function heap(): Promise<number> {
-  for (let round = 0; round < 3; round += 1) {
-    globalThis.gc?.();
-    await new Promise((done) => setImmediate(done));
+  console.log(
+    "| evidence | cold | warm | warm, a second | one P-384 signature | Web Cryptography |",
+  );
+  console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
+  for (const { name, subjects } of made.evidence) {
+    const [signature, cold, warm, web] = subjects;
+    if (!signature || !cold || !warm || !web) continue;
+    const times = (each: Measured) => `${each.cpu.toFixed(2)} ms (${each.ratio.toFixed(1)}x)`;
+    const second = Math.round(1000 / warm.cpu);
+    console.log(
+      `| ${name} | ${times(cold)} | ${times(warm)} | ${second} | ${signature.cpu.toFixed(2)} ms | ${times(web)} |`,
+    );
   }
-  return process.memoryUsage().heapUsed;
+  for (const { name, subjects } of made.quotes) {
+    console.log(
+      `\n| real ${name} with collateral | cpu | wall | times ours |\n| --- | ---: | ---: | ---: |`,
+    );
+    for (const { name: who, cpu, wall, ratio } of subjects) {
+      console.log(
+        `| ${who} | ${cpu.toFixed(2)} ms | ${wall.toFixed(2)} ms | ${ratio.toFixed(1)} |`,
+      );
+    }
+  }
 }
