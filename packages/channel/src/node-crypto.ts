@@ -20,7 +20,7 @@ const CURVES = { "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r
 export function createNodeCrypto(options: { remembered?: number } = {}): CryptoPort {
   const remembered = options.remembered ?? 1024;
   const held = new Recent<true>(remembered);
-  const keys = new Recent<KeyObject>(remembered);
+  const keys = new Recent<KnownKey>(remembered);
   return {
     async digest(name, data) {
       return nodeHash(name.replace("-", "").toLowerCase(), data, "buffer");
@@ -32,7 +32,7 @@ export function createNodeCrypto(options: { remembered?: number } = {}): CryptoP
         const name = textOf(spki);
         const key = keys.get(name) ?? publicKey(spki);
         keys.set(name, key);
-        if (!fits(key, scheme) || !holds(scheme, key, signature, data)) return false;
+        if (!fits(key, scheme) || !holds(scheme, key.object, signature, data)) return false;
       } catch {
         // An unreadable key or a wrong length is a signature that does not hold.
         return false;
@@ -84,19 +84,24 @@ function questionOf(
     .digest("latin1");
 }
 
-function publicKey(spki: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+/** A key with what it is, which takes long to ask of Node. */
+interface KnownKey {
+  readonly object: KeyObject;
+  readonly type: KeyObject["asymmetricKeyType"];
+  readonly curve: string | undefined;
+}
+
+function publicKey(spki: Uint8Array): KnownKey {
+  const object = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+  const type = object.asymmetricKeyType;
+  const curve = type === "ec" ? object.asymmetricKeyDetails?.namedCurve : undefined;
+  return { object, type, curve };
 }
 
 /** The key is of the kind that the scheme names: nothing else may be tried with it. */
-function fits(key: KeyObject, scheme: SignatureScheme): boolean {
-  if (scheme.kind === "ecdsa") {
-    return (
-      key.asymmetricKeyType === "ec" &&
-      key.asymmetricKeyDetails?.namedCurve === CURVES[scheme.curve]
-    );
-  }
-  return key.asymmetricKeyType === (scheme.kind === "ed25519" ? "ed25519" : "rsa");
+function fits({ type, curve }: KnownKey, scheme: SignatureScheme): boolean {
+  if (scheme.kind === "ecdsa") return type === "ec" && curve === CURVES[scheme.curve];
+  return type === (scheme.kind === "ed25519" ? "ed25519" : "rsa");
 }
 
 function holds(
