@@ -140,7 +140,8 @@ export function unjudgedDocument<T>(area: string, why: string): JudgedDocument<T
 /** The signer whose key made the signature, preferably with a path that holds; else any, so that the fault is found. */
 async function signerOf(source: IntelDocument, request: JudgeRequest): Promise<Signer | undefined> {
   let best: Signer | undefined;
-  for (const certificate of request.endorsements.certificates.filter(isTcbSigner)) {
+  // A set names the signer with either document; a certificate that was read twice is one object.
+  for (const certificate of new Set(request.endorsements.certificates.filter(isTcbSigner))) {
     const signed = await isSigned(source, certificate, request);
     if (!signed && best !== undefined) continue;
     if (best?.signed && holds(best.path)) break;
