@@ -206,6 +206,24 @@ describe("VaaS", { concurrency: false }, () => {
     assert.equal(new Set(await living()).size, 3);
   });
 
+  it("serves twenty of two hundred requests at once when there are twenty ports", async () => {
+    const wide = await makeWorld({ keepPorts: 20 });
+    try {
+      await wide.start();
+      const answers = await Promise.all(
+        Array.from({ length: 200 }, () =>
+          call("POST", `${wide.vaasUrl}/veracruz`, { json: body({ max_memory_mib: 1 }) }),
+        ),
+      );
+      const statuses = answers.map(({ status }) => status).sort();
+      assert.deepEqual(statuses, [...Array(20).fill(200), ...Array(180).fill(507)]);
+      const { veracruz } = await wide.vaas.list();
+      assert.equal(new Set(veracruz.flatMap((each) => Object.keys(each))).size, 20);
+    } finally {
+      await wide.close();
+    }
+  });
+
   it("leaves a port alone that somebody else listens on", async () => {
     const port = world.config.keeps?.port_min ?? 0;
     const other = createServer();
