@@ -117,6 +117,7 @@ async function buildCcfaas(
     vaas: new VaasClient(fetchTransport(ccfaas.vaas_url, { headers: await tokenHeader(ccfaas) })),
     loader: await loaderIdentity(join(config.dataDir, "ccfaas"), clock),
     limits: config.limits,
+    remote: config.remote,
     clock,
     logger,
     works: new InstanceWorks(store.instances, clock),

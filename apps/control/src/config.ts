@@ -68,6 +68,9 @@ export const ConfigFile = Type.Object(
         CLOSED,
       ),
     ),
+    remote: Type.Optional(
+      Type.Object({ allow: Type.Array(Type.String({ pattern: "^https?://" })) }, CLOSED),
+    ),
     access: Type.Optional(
       Type.Object(
         {
@@ -146,6 +149,8 @@ export interface Config {
   readonly s3?: ConfigFile["s3"];
   readonly keeps?: KeepsConfig;
   readonly limits: UploadLimits;
+  /** Where CCFaaS may fetch files from; nowhere by default. */
+  readonly remote: { readonly allow: readonly string[] };
   readonly logLevel: string;
 }
 
@@ -198,6 +203,7 @@ export function parseConfig(value: unknown, base: string): Config {
       programBytes: limits?.program_bytes ?? DEFAULT_LIMITS.programBytes,
       dataFileBytes: limits?.data_file_bytes ?? DEFAULT_LIMITS.dataFileBytes,
     },
+    remote: { allow: value.remote?.allow ?? [] },
     logLevel: value.log_level ?? "info",
   };
 }

@@ -41,6 +41,17 @@ export const FunctionBody = Type.Object(
   CLOSED,
 );
 
+/** Where a file of a function is to be fetched from. */
+export const FetchBody = Type.Object(
+  {
+    /** As the definition names it. */
+    path: Type.String(),
+    /** `https://...`, or `oci://REGISTRY/REPOSITORY` with the file as a blob under its digest. */
+    source: Type.String({ minLength: 1, maxLength: 2048 }),
+  },
+  CLOSED,
+);
+
 /** A user policy: which function, under which name, and who may talk to it. */
 export const UserPolicyBody = Type.Object(
   {
@@ -129,6 +140,7 @@ export const InstanceResources = Type.Object({
 });
 
 export type FunctionBody = Static<typeof FunctionBody>;
+export type FetchBody = Static<typeof FetchBody>;
 export type UserPolicyBody = Static<typeof UserPolicyBody>;
 export type FunctionList = Static<typeof FunctionList>;
 export type ProgramList = Static<typeof ProgramList>;

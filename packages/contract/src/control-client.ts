@@ -12,6 +12,7 @@ import { Value } from "typebox/value";
 import type { S3StreamBody } from "./bridge.ts";
 import {
   DataFileList,
+  type FetchBody,
   type FunctionBody,
   FunctionList,
   FunctionResource,
@@ -195,6 +196,16 @@ export class CcfaasClient {
     options: UploadOptions = {},
   ): Promise<string> {
     return this.#upload(filePath(name, "data_file", path), source, options);
+  }
+
+  /** Has the service fetch a file from where it is, instead of uploading it. */
+  fetchFile(
+    name: string,
+    request: FetchBody,
+    options: CallOptions = {},
+  ): Promise<FunctionResource> {
+    const path = `/v1/functions/${encode(name)}/fetch`;
+    return this.#caller.json(FunctionResource, { ...jsonPost(path, request), ...options });
   }
 
   /** Removes a stored program or data file. */

@@ -6,6 +6,7 @@ import type { Store, StoredInstanceState } from "@holdfast/store";
 import type { FastifyBaseLogger } from "fastify";
 import type { UploadLimits } from "../config.ts";
 import type { InstanceWorks } from "./instance-works.ts";
+import type { RemoteConfig } from "./remote-source.ts";
 
 /** Everything CCFaaS needs from outside. */
 export interface CcfaasContext {
@@ -14,6 +15,7 @@ export interface CcfaasContext {
   /** Who CCFaaS is toward keeps. */
   readonly loader: ClientIdentity;
   readonly limits: UploadLimits;
+  readonly remote: RemoteConfig;
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
   readonly works: InstanceWorks;

@@ -1,5 +1,6 @@
 // Functions as resources under /v1: state, pages, idempotency, files by their path.
 import {
+  FetchBody,
   FunctionBody,
   type FunctionResource,
   FunctionResources,
@@ -12,6 +13,7 @@ import { IdempotencyKey } from "../http/headers.ts";
 import { pageOf } from "../http/pages.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import type { CcfaasContext } from "./context.ts";
+import { fetchFile } from "./fetch-file.ts";
 import { definedFiles, definitionOf, missingFiles } from "./function-files.ts";
 import { findFunction, registerFunction, removeFunction } from "./register-function.ts";
 
@@ -62,6 +64,25 @@ export function v1FunctionRoutes(app: ServiceApp, context: CcfaasContext): void 
     "/v1/functions/:name",
     { schema: { summary: "One function", params: Name, response: { 200: FunctionSchema } } },
     async ({ params }) => resourceOf(context, await findFunction(context, params.name)),
+  );
+
+  app.post(
+    "/v1/functions/:name/fetch",
+    {
+      schema: {
+        summary: "Fetch one of its files from where it is, checked against its digest",
+        params: Name,
+        body: FetchBody,
+        response: { 200: FunctionSchema },
+      },
+    },
+    async ({ params, body }, reply) => {
+      const found = await findFunction(context, params.name);
+      const left = new AbortController();
+      reply.raw.once("close", () => left.abort());
+      await fetchFile(context, found, body, left.signal);
+      return resourceOf(context, found);
+    },
   );
 
   app.delete(
