@@ -65,6 +65,7 @@ export {
   snpLaunchDigest,
 } from "./launch/digest.ts";
 export { type MetadataSection, parseSevFirmware, type SevFirmware } from "./launch/firmware.ts";
+export { imageDigest } from "./launch/image-digest.ts";
 export type { StartedKernel } from "./launch/kernel-hashes.ts";
 export {
   checkSevLaunch,
@@ -78,6 +79,7 @@ export {
   processorSignature,
   QEMU_PROCESSORS,
 } from "./launch/save-area.ts";
+export { type TdBootRegisters, tdxBootRegisters } from "./launch/td-boot.ts";
 export {
   parseTdFirmware,
   type TdPageOrder,
