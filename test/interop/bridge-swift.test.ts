@@ -5,10 +5,21 @@ import { connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { connectKeep } from "@holdfast/channel";
-import { KeepClient, type Problem, type S3StreamBody } from "@holdfast/contract";
+import {
+  BridgeClient,
+  fetchTransport,
+  KeepClient,
+  type Problem,
+  type S3StreamBody,
+} from "@holdfast/contract";
 import { systemClock } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
-import { newIdentities, userPolicy, vodFunction } from "../../apps/control/src/testing/samples.ts";
+import {
+  eventually,
+  newIdentities,
+  userPolicy,
+  vodFunction,
+} from "../../apps/control/src/testing/samples.ts";
 import { makeWorld, type World } from "../../apps/control/src/testing/world.ts";
 import { type Swift, skipWithoutSwift, startSwift } from "../peers/swift.ts";
 
@@ -55,6 +66,41 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     assert.match(answer.headers.get("content-type") ?? "", /^text\/html/);
     assert.equal(await answer.text(), "<p>OK video file copied</p>");
     assert.deepEqual(await filesInKeep(), new Map([[TARGET, OBJECT.length]]));
+  });
+
+  it("copies without anybody waiting, and tells how far it is", async () => {
+    const bridge = new BridgeClient(fetchTransport(world.s3Url));
+    const file = "/s3_app_input/job";
+    const started = await bridge.startCopy(requestOf({ veracruz: { filename: file } }));
+    const ended = await bridge.getCopy(started.id, { wait: 20 });
+    assert.equal(
+      `${ended.state} ${ended.bytes} ${ended.size}`,
+      `done ${OBJECT.length} ${OBJECT.length}`,
+    );
+    assert.equal((await filesInKeep()).get(file), OBJECT.length);
+    const secrets = [swift.secretAccessKey, identities.bridge.keyPem];
+    for (const secret of secrets) assert.equal(JSON.stringify(ended).includes(secret), false);
+    const failing = await bridge.startCopy(requestOf({ s3: { filename: "nothing" } }));
+    const failed = await bridge.getCopy(failing.id, { wait: 20 });
+    assert.equal(`${failed.state} ${failed.code}`, "failed S3_NOT_FOUND");
+  });
+
+  it("ends a copy when it is told to, and the keep has nothing of it", async () => {
+    const bridge = new BridgeClient(fetchTransport(world.s3Url));
+    const file = "/s3_app_input/cancelled";
+    world.setFaults({ stallPath: file });
+    try {
+      const { id } = await bridge.startCopy(requestOf({ veracruz: { filename: file } }));
+      await eventually(
+        () => bridge.getCopy(id),
+        ({ bytes }) => bytes === OBJECT.length,
+      );
+      await bridge.deleteCopy(id);
+      await assert.rejects(bridge.getCopy(id), /no such copy/);
+    } finally {
+      world.setFaults({});
+    }
+    assert.equal((await filesInKeep()).get(file), undefined);
   });
 
   it("copies an empty object", async () => {
@@ -198,11 +244,11 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     });
   }
 
-  function copy(change: {
+  function requestOf(change: {
     s3?: Partial<S3StreamBody["s3"]>;
     veracruz?: Partial<S3StreamBody["veracruz"]>;
-  }): Promise<Response> {
-    const body: S3StreamBody = {
+  }): S3StreamBody {
+    return {
       s3: {
         bucket: BUCKET,
         filename: "in.h264",
@@ -219,10 +265,13 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
         ...change.veracruz,
       },
     };
+  }
+
+  function copy(change: Parameters<typeof requestOf>[0]): Promise<Response> {
     return fetch(`${world.s3Url}/s3_stream_veracruz`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
+      body: JSON.stringify(requestOf(change)),
     });
   }
 

@@ -5,8 +5,10 @@ import { fetchTransport, VaasClient } from "@holdfast/contract";
 import type { Clock } from "@holdfast/core";
 import type { Store } from "@holdfast/store";
 import type { FastifyBaseLogger } from "fastify";
+import { Copies } from "./bridge/copies.ts";
 import { bridgeRoutes } from "./bridge/routes.ts";
 import { s3Clients } from "./bridge/s3-client.ts";
+import { v1BridgeRoutes } from "./bridge/v1-routes.ts";
 import { fileRoutes } from "./ccfaas/file-routes.ts";
 import { functionRoutes } from "./ccfaas/function-routes.ts";
 import { instanceRoutes } from "./ccfaas/instance-routes.ts";
@@ -155,14 +157,20 @@ function buildBridge({ config, clock, ...parts }: Parts, door: Door): Service | 
   const { s3 } = config;
   if (s3 === undefined) return undefined;
   const logger = parts.logger.child({ service: "s3" });
+  const context = { s3Client: s3Clients(s3), clock };
+  const copies = new Copies(context, logger);
   const check = (): Promise<void> => Promise.resolve();
   const metrics = new Metrics();
+  metrics.gauge("holdfast_copies", "Copies by state.", "state", async () =>
+    countBy(copies.list(), ({ state }) => state),
+  );
   return {
     name: "s3",
     listen: s3,
-    app: buildServiceApp({ title: "S3 bridge", logger, check, metrics, ...door }, (app) =>
-      bridgeRoutes(app, { s3Client: s3Clients(s3), clock }),
-    ),
+    app: buildServiceApp({ title: "S3 bridge", logger, check, metrics, ...door }, (app) => {
+      bridgeRoutes(app, context);
+      v1BridgeRoutes(app, copies);
+    }),
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
   };

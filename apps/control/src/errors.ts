@@ -49,6 +49,8 @@ export type ControlErrorCode =
   | "S3_CREDENTIALS"
   | "S3_NOT_FOUND"
   | "S3_READ_FAILED"
+  | "COPY_NOT_FOUND"
+  | "COPIES_BUSY"
   | "KEEP_IDENTITY"
   | "KEEP_UNREACHABLE"
   | "KEEP_NOT_PROVEN"

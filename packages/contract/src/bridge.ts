@@ -31,4 +31,31 @@ export const S3StreamBody = Type.Object(
   CLOSED,
 );
 
+/** A copy that goes on by itself. */
+export const CopyResource = Type.Object({
+  id: Type.String(),
+  state: Type.Union([
+    Type.Literal("running"),
+    Type.Literal("done"),
+    Type.Literal("failed"),
+    Type.Literal("cancelled"),
+  ]),
+  bucket: Type.String(),
+  object: Type.String(),
+  file: Type.String(),
+  /** Bytes that are in the keep, and of how many, once S3 said so. */
+  bytes: Type.Integer(),
+  size: Type.Optional(Type.Integer()),
+  /** Why it failed. */
+  code: Type.Optional(Type.String()),
+  reason: Type.Optional(Type.String()),
+  started_at: Type.String(),
+  ended_at: Type.Optional(Type.String()),
+});
+
+/** Copies, newest last. */
+export const CopyList = Type.Object({ copies: Type.Array(CopyResource) });
+
+export type CopyResource = Static<typeof CopyResource>;
+export type CopyList = Static<typeof CopyList>;
 export type S3StreamBody = Static<typeof S3StreamBody>;

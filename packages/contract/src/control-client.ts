@@ -9,7 +9,7 @@ import {
 } from "@holdfast/core";
 import type { Static, TSchema } from "typebox";
 import { Value } from "typebox/value";
-import type { S3StreamBody } from "./bridge.ts";
+import { CopyResource, type S3StreamBody } from "./bridge.ts";
 import {
   DataFileList,
   type FetchBody,
@@ -282,6 +282,27 @@ export class BridgeClient {
   /** Streams an object of S3 into a keep; answers the bridge's sentence once the keep has all of it. */
   copy(request: S3StreamBody, options: CallOptions = {}): Promise<string> {
     return this.#caller.text({ ...jsonPost("/s3_stream_veracruz", request), ...options });
+  }
+
+  /** Starts a copy that goes on by itself. */
+  startCopy(request: S3StreamBody, options: CallOptions = {}): Promise<CopyResource> {
+    return this.#caller.json(CopyResource, { ...jsonPost("/v1/copies", request), ...options });
+  }
+
+  /** How far a copy is; with `wait`, in seconds, answered once it has ended. */
+  getCopy(id: string, options: CallOptions & { wait?: number } = {}): Promise<CopyResource> {
+    const { wait, signal } = options;
+    return this.#caller.json(CopyResource, {
+      method: "GET",
+      path: `/v1/copies/${encode(id)}`,
+      ...(wait === undefined ? {} : { query: { wait: String(wait) } }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  /** Ends a copy; the keep has nothing of one that was not done. */
+  async deleteCopy(id: string): Promise<void> {
+    await this.#caller.text({ method: "DELETE", path: `/v1/copies/${encode(id)}` });
   }
 }
 

@@ -2,12 +2,26 @@
 // it. Connections that break on either side are taken up again. The keep sees the file whole or not at all.
 import type { S3Client } from "@aws-sdk/client-s3";
 import { ChannelError, connectKeep, type KeepConnection } from "@holdfast/channel";
-import { KeepClient, type S3StreamBody, ServiceError, ServiceRefusal } from "@holdfast/contract";
+import {
+  KeepClient,
+  type OnProgress,
+  type S3StreamBody,
+  ServiceError,
+  ServiceRefusal,
+} from "@holdfast/contract";
 import { messageOf } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
 import { ControlError } from "../errors.ts";
 import type { BridgeContext } from "./context.ts";
 import { S3Object } from "./s3-object.ts";
+
+/** How a copy is followed. */
+export interface CopyOptions {
+  readonly signal: AbortSignal;
+  /** Told once S3 says how large the object is. */
+  readonly onSize?: (bytes: number) => void;
+  readonly onProgress?: OnProgress;
+}
 
 /**
  * Copies an object of S3 into a keep.
@@ -18,8 +32,9 @@ import { S3Object } from "./s3-object.ts";
 export async function copyObject(
   context: BridgeContext,
   { s3, veracruz }: S3StreamBody,
-  signal: AbortSignal,
+  options: CopyOptions,
 ): Promise<number> {
+  const { signal } = options;
   const policy = parsePolicy(veracruz.policy);
   const store = context.s3Client(s3);
   let connection: KeepConnection | undefined;
@@ -31,7 +46,8 @@ export async function copyObject(
       signal,
     });
     const object = await openObject(store, s3, signal);
-    return await put(new KeepClient(connection), veracruz.filename, object, s3, signal);
+    if (object.size !== undefined) options.onSize?.(object.size);
+    return await put(new KeepClient(connection), veracruz.filename, object, s3, options);
   } catch (thrown) {
     throw refusalOf(thrown);
   } finally {
@@ -57,15 +73,16 @@ async function put(
   path: string,
   object: S3Object,
   s3: S3StreamBody["s3"],
-  signal: AbortSignal,
+  { signal, onProgress }: CopyOptions,
 ): Promise<number> {
   try {
     const { size } = object;
+    const follow = { signal, ...(onProgress === undefined ? {} : { onProgress }) };
     const read = (offset: number): AsyncIterable<Uint8Array> => object.read(offset);
     const stored =
       size === undefined
-        ? await keep.putFile(path, read(0), { signal })
-        : await keep.uploadFile(path, read, { size, signal });
+        ? await keep.putFile(path, read(0), follow)
+        : await keep.uploadFile(path, read, { size, ...follow });
     return stored.size;
   } catch (thrown) {
     if (object.failure !== undefined) throw s3Refusal(s3, object.failure);

@@ -180,7 +180,8 @@ class Door {
     const { faults } = this.#options;
     const { path, size, hash } = upload;
     while (path.startsWith(faults().stallPath ?? "\0")) await pause(20);
-    this.#uploads.delete(id);
+    // Dropped while it was held back: then nothing comes of it.
+    if (!this.#uploads.delete(id)) return;
     if (path.startsWith(faults().refusePath ?? "\0")) {
       refuse(response, 403, "RIGHTS_REFUSED", "told to refuse");
       return;

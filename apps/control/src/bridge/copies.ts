@@ -1,0 +1,129 @@
+// Copies that nobody waits for: each goes on by itself and tells how far it is. They live in memory alone, because the
+// keys they work with are never written anywhere: when the process ends, they end, and the keep has nothing of them.
+import { randomUUID } from "node:crypto";
+import type { CopyResource, S3StreamBody } from "@holdfast/contract";
+import type { FastifyBaseLogger } from "fastify";
+import { ControlError } from "../errors.ts";
+import { problemOf } from "../http/problems.ts";
+import type { BridgeContext } from "./context.ts";
+import { copyObject } from "./copy-object.ts";
+
+interface Copy {
+  resource: CopyResource;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+  endedAt?: number;
+}
+
+const MAXIMUM_RUNNING = 64;
+const MAXIMUM_KEPT = 1000;
+const KEEP_MS = 60 * 60 * 1000;
+
+/** Copies that run, and lately ended ones. */
+export class Copies {
+  readonly #context: BridgeContext;
+  readonly #logger: FastifyBaseLogger;
+  readonly #copies = new Map<string, Copy>();
+
+  constructor(context: BridgeContext, logger: FastifyBaseLogger) {
+    this.#context = context;
+    this.#logger = logger;
+  }
+
+  /**
+   * Starts a copy.
+   * @throws ControlError COPIES_BUSY
+   */
+  start(body: S3StreamBody): CopyResource {
+    this.#forget();
+    const running = [...this.#copies.values()].filter(({ endedAt }) => endedAt === undefined);
+    if (running.length >= MAXIMUM_RUNNING) {
+      throw new ControlError(503, "COPIES_BUSY", `${running.length} copies run; try again later`);
+    }
+    const id = randomUUID();
+    const stop = new AbortController();
+    const resource: CopyResource = {
+      id,
+      state: "running",
+      bucket: body.s3.bucket,
+      object: body.s3.filename,
+      file: body.veracruz.filename,
+      bytes: 0,
+      started_at: this.#context.clock.now().toISOString(),
+    };
+    const copy: Copy = { resource, stop, done: Promise.resolve() };
+    this.#copies.set(id, Object.assign(copy, { done: this.#run(copy, body) }));
+    return resource;
+  }
+
+  /** @throws ControlError COPY_NOT_FOUND */
+  get(id: string): CopyResource {
+    return this.#find(id).resource;
+  }
+
+  /** Copies, newest last. */
+  list(): CopyResource[] {
+    this.#forget();
+    return [...this.#copies.values()].map(({ resource }) => resource);
+  }
+
+  /** Resolves when the copy has ended, or after a while. */
+  async wait(id: string, seconds: number): Promise<void> {
+    const { done } = this.#find(id);
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, seconds * 1000);
+    });
+    await Promise.race([done, enough]);
+    clearTimeout(timer);
+  }
+
+  /** Ends a copy, if it runs, and forgets it. */
+  async remove(id: string): Promise<void> {
+    const { stop, done } = this.#find(id);
+    stop.abort();
+    await done;
+    this.#copies.delete(id);
+  }
+
+  /** Ends all copies. */
+  async stop(): Promise<void> {
+    for (const { stop } of this.#copies.values()) stop.abort();
+    await Promise.all([...this.#copies.values()].map(({ done }) => done));
+  }
+
+  async #run(copy: Copy, body: S3StreamBody): Promise<void> {
+    const change = (fields: Partial<CopyResource>): void => {
+      copy.resource = { ...copy.resource, ...fields };
+    };
+    try {
+      const bytes = await copyObject(this.#context, body, {
+        signal: copy.stop.signal,
+        onSize: (size) => change({ size }),
+        onProgress: (sent) => change({ bytes: sent }),
+      });
+      change({ state: "done", bytes });
+    } catch (thrown) {
+      const { code, detail } = problemOf(thrown, copy.resource.id);
+      change({ state: copy.stop.signal.aborted ? "cancelled" : "failed", code, reason: detail });
+    }
+    copy.endedAt = this.#context.clock.now().getTime();
+    change({ ended_at: new Date(copy.endedAt).toISOString() });
+    const { id, state, bytes, code } = copy.resource;
+    this.#logger.info({ copy: id, state, bytes, code }, "copy ended");
+  }
+
+  #find(id: string): Copy {
+    const copy = this.#copies.get(id);
+    if (copy !== undefined) return copy;
+    throw new ControlError(404, "COPY_NOT_FOUND", "there is no such copy, or no longer");
+  }
+
+  #forget(): void {
+    const old = this.#context.clock.now().getTime() - KEEP_MS;
+    const ended = [...this.#copies].filter(([, { endedAt }]) => endedAt !== undefined);
+    ended.forEach(([id, { endedAt = 0 }], index) => {
+      if (endedAt < old || ended.length - index > MAXIMUM_KEPT) this.#copies.delete(id);
+    });
+  }
+}
