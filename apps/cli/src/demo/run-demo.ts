@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { buildDetector, buildKeep } from "../processes/build.ts";
 import { ROOT } from "../processes/checkout.ts";
-import { loadersUnder } from "../processes/leftover-keeps.ts";
+import { keepsUnder } from "../processes/leftover-keeps.ts";
 import { untilInterrupted } from "../processes/until-interrupted.ts";
 import { ccfaasAt } from "../services/addresses.ts";
 import { formatDuration } from "../terminal/progress.ts";
@@ -162,11 +162,12 @@ async function endInstance({ story, stage }: Scene): Promise<void> {
     const ccfaas = ccfaasAt(stage.platform.urls.ccfaas);
     await ccfaas.deleteInstance(NAMES.instance);
     const left = await ccfaas.listInstances();
-    const loaders = await loadersUnder(stage.platform.dataDirectory);
-    if (left.length > 0 || loaders.length > 0) {
+    // Loaders that wait for the next keep have none.
+    const keeps = await keepsUnder(stage.platform.dataDirectory);
+    if (left.length > 0 || keeps.length > 0) {
       throw new CliError(
         "CLI_PROCESS",
-        `${left.length} instances and ${loaders.length} keeps are still there`,
+        `${left.length} instances and ${keeps.length} keeps are still there`,
       );
     }
     return {
