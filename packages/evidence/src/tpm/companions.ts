@@ -4,6 +4,7 @@ import type { Endorsements } from "../endorsements/endorsements.ts";
 import { malformed } from "../errors.ts";
 import { jsonObject } from "../json/members.ts";
 import { banksOf, type PcrValues, type TpmEvidence } from "./evidence.ts";
+import { parsePcrFile } from "./pcr-file.ts";
 import { type PublicArea, parsePublicArea } from "./public-area.ts";
 import { parseTpmSignature, type TpmSignature } from "./signature.ts";
 
@@ -24,7 +25,7 @@ export function assembleTpm(quote: Uint8Array, { parts }: Endorsements): TpmEvid
     return undefined;
   };
   const signature: TpmSignature | undefined = found(parseTpmSignature);
-  const pcrs: PcrValues | undefined = found(readPcrs);
+  const pcrs: PcrValues | undefined = found(readPcrs) ?? found(parsePcrFile);
   const area: PublicArea | undefined = found(parsePublicArea);
   if (signature === undefined) throw malformed("TPM quote: no signature stands beside it");
   if (pcrs === undefined) throw malformed("TPM quote: no PCR values stand beside it");
