@@ -66,6 +66,8 @@ export async function startSwift(): Promise<Swift> {
     run("swift-proxy-server", ["proxy.conf"]),
   ];
   const endpoint = `http://127.0.0.1:${proxy}`;
+  // The proxy answers before those behind it do.
+  for (const port of ports) await untilItAnswers(`http://127.0.0.1:${port}`, children);
   await untilItAnswers(endpoint, children);
   return {
     endpoint,

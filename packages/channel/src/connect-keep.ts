@@ -35,7 +35,9 @@ export async function connectKeep(options: ConnectOptions): Promise<KeepConnecti
   checkIdentity(options.identity);
   const hash = await policyHash(options.policy.text);
   const first = await openJudged(options, hash);
-  const agent = new JudgedAgent(options, hash, first.socket);
+  // The signal is for connecting: who gives up later must still be able to say so to the keep.
+  const { signal: _, ...later } = options;
+  const agent = new JudgedAgent(later, hash, first.socket);
   return {
     verdict: first.verdict,
     request: (request) => exchange(agent, options, request),

@@ -25,6 +25,7 @@ export interface ResumeOptions {
 }
 
 const DROP_MS = 5000;
+const RESTARTS = 2;
 const Opened = Type.Object({ id: Type.String(), offset: Type.Integer() });
 
 /**
@@ -37,13 +38,23 @@ export async function uploadResumably(
   source: ResumableSource,
   options: ResumeOptions,
 ): Promise<StoredFile> {
-  const { id } = await open(calls, path, options);
-  try {
-    return await sendAll(calls, id, source, options);
-  } catch (thrown) {
-    await drop(calls, id);
-    throw thrown;
+  for (let restarts = 0; ; restarts += 1) {
+    const { id } = await open(calls, path, options);
+    try {
+      return await sendAll(calls, id, source, options);
+    } catch (thrown) {
+      await drop(calls, id);
+      if (restarts >= RESTARTS || options.append || !isForgotten(thrown)) throw thrown;
+    }
   }
+}
+
+/**
+ * The keep knows nothing of the upload: it was complete and only the answer was lost, or it went stale. Writing the whole
+ * again comes to the same; appending would not.
+ */
+function isForgotten(thrown: unknown): boolean {
+  return thrown instanceof ServiceRefusal && thrown.status === 404;
 }
 
 async function sendAll(
