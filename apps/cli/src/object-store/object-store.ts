@@ -43,6 +43,8 @@ interface Backend {
 }
 
 const WRITE_TRIES = 250;
+/** Clients keep idle connections for a while; one that is cut just as it is used breaks an upload off. */
+const IDLE_MS = 75_000;
 const WRITE_POLL_MS = 20;
 
 /** Starts the store. */
@@ -53,14 +55,17 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
   const socketPath = join(privateDirectory, "s3.sock");
   const backend = newBackend(options);
   await backend.configureBuckets();
-  const inner = createServer(backend.callback());
+  const inner = createServer({ keepAliveTimeout: IDLE_MS }, backend.callback());
   await listening(inner, { path: socketPath });
-  const front = createServer({ requestTimeout: 0 }, (request, response) => {
-    handle(request, response, socketPath, options).catch((thrown: unknown) => {
-      options.onRequest?.(`${request.method} ${request.url} failed: ${String(thrown)}`);
-      response.destroy();
-    });
-  });
+  const front = createServer(
+    { requestTimeout: 0, keepAliveTimeout: IDLE_MS },
+    (request, response) => {
+      handle(request, response, socketPath, options).catch((thrown: unknown) => {
+        options.onRequest?.(`${request.method} ${request.url} failed: ${String(thrown)}`);
+        response.destroy();
+      });
+    },
+  );
   await listening(front, options.listen);
   const { address, port } = front.address() as AddressInfo;
   return {
