@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { toHex, toPem, webCrypto } from "../../packages/core/src/index.ts";
 import { imageDigest } from "../../packages/evidence/src/index.ts";
-import { peImage } from "../../packages/evidence/src/testing/pe-image.ts";
-import { newParty } from "../../packages/testkit/src/index.ts";
+import { newParty, peImage } from "../../packages/testkit/src/index.ts";
 import { findProgram, skipWithout } from "../peers/peer.ts";
 
 const signer = findProgram("osslsigncode");

@@ -21,6 +21,8 @@ export {
   REPORT_DATA,
 } from "./intel/world.ts";
 export * from "./launch/firmware.ts";
+export * from "./launch/pe-image.ts";
+export * from "./launch/td-firmware.ts";
 export * from "./nitro/chain-defects.ts";
 export * from "./nitro/content-defects.ts";
 export * from "./nitro/defect.ts";

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { concat, toHex, webCrypto } from "@holdfast/core";
+import { PE_OFFSET, peImage } from "@holdfast/testkit";
 import fc from "fast-check";
 import {
   EvidenceError,
@@ -11,7 +12,6 @@ import {
   replayEventLog,
   tdxBootRegisters,
 } from "../index.ts";
-import { PE_OFFSET, peImage } from "../testing/pe-image.ts";
 import { vectorBytes, WITH_VECTORS } from "../testing/vectors.ts";
 import { rtmr1Of } from "./td-boot.ts";
 

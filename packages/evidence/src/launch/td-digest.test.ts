@@ -3,55 +3,20 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { concat, toHex, webCrypto } from "@holdfast/core";
+import { encodeTdFirmware, type TdFirmwareFields, type TdSectionFields } from "@holdfast/testkit";
 import fc from "fast-check";
 import { EvidenceError, parseTdFirmware, tdxLaunchDigest } from "../index.ts";
-import { guidBytes } from "./guid.ts";
 
 const PAGE = 4096;
-const METADATA = "e47a6535-984a-4798-865e-4685a7bf8ec2";
-const FOOTER = "96b582de-1fb2-45f7-baea-a366c55a082d";
 const OFFSET = 1024;
 
-type Section = readonly [
-  from: number,
-  length: number,
-  gpa: number,
-  size: number,
-  type: number,
-  attributes: number,
-];
-const CODE: Section = [0, PAGE, 0xffffe000, PAGE, 0, 1];
-const VARIABLES: Section = [PAGE, 100, 0xffffd000, PAGE, 1, 0];
-const SCRATCH: Section = [0, 0, 0x810000, 2 * PAGE, 3, 0];
-const MEMORY: Section = [0, 0, 0, 8 * PAGE, 4, 2];
+const CODE: TdSectionFields = [0, PAGE, 0xffffe000, PAGE, 0, 1];
+const VARIABLES: TdSectionFields = [PAGE, 100, 0xffffd000, PAGE, 1, 0];
+const SCRATCH: TdSectionFields = [0, 0, 0x810000, 2 * PAGE, 3, 0];
+const MEMORY: TdSectionFields = [0, 0, 0, 8 * PAGE, 4, 2];
 
-function firmware(
-  sections: readonly Section[],
-  change: { signature?: string; version?: number; guid?: string; fill?: number } = {},
-): Uint8Array {
-  const image = new Uint8Array(2 * PAGE).fill(change.fill ?? 0x90);
-  const metadata = concat(
-    new TextEncoder().encode(change.signature ?? "TDVF"),
-    little(4, 16 + 32 * sections.length),
-    little(4, change.version ?? 1),
-    little(4, sections.length),
-    ...sections.map(([from, length, gpa, size, type, attributes]) =>
-      concat(
-        little(4, from),
-        little(4, length),
-        little(8, gpa),
-        little(8, size),
-        little(4, type),
-        little(4, attributes),
-      ),
-    ),
-  );
-  image.set(metadata, image.length - OFFSET);
-  const entry = concat(little(4, OFFSET), little(2, 22), guidBytes(change.guid ?? METADATA));
-  const table = concat(entry, little(2, entry.length + 18), guidBytes(FOOTER));
-  image.set(table, image.length - 32 - table.length);
-  return image;
-}
+const firmware = (sections: readonly TdSectionFields[], fields: TdFirmwareFields = {}) =>
+  encodeTdFirmware({ ...fields, sections });
 
 const mark = (name: string, gpa: number) => {
   const record = new Uint8Array(128);
