@@ -1,4 +1,4 @@
-// `holdfast evidence`: look into evidence of any kind, judge it, and audit an attestation service's decisions.
+// `holdfast evidence`: look into evidence of any kind, judge it, say what to expect, and audit an attestation service's decisions.
 import type { Clock } from "@holdfast/core";
 import { EVIDENCE_TYPES } from "@holdfast/evidence";
 import { type Command, Option } from "commander";
@@ -20,6 +20,7 @@ import {
   type VerifyOptions,
 } from "../evidence/verify-options.ts";
 import { EXIT } from "../exit-codes.ts";
+import { expectCommand } from "./evidence-expect.ts";
 
 const TIME = "a time with its zone, such as 2026-01-31T12:00:00Z,";
 const TCB_STATUSES = [
@@ -38,6 +39,7 @@ export function evidenceCommands(context: Context): Command {
   return newGroup("evidence", "look into attestation evidence and judge it", [
     showCommand(context),
     verifyCommand(context),
+    expectCommand(context),
     auditCommand(context),
   ]);
 }
