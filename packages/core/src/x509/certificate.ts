@@ -163,8 +163,9 @@ export function readingCertificate<T>(what: string, read: () => T): T {
   }
 }
 
-function outerAlgorithm(der: Uint8Array): Uint8Array {
-  const cursor = new DerCursor(readDer(der), "certificate");
+/** The algorithm beside the signed part, as it stands. */
+export function outerAlgorithm(der: Uint8Array, maximum: number = MAXIMUM_CERTIFICATE): Uint8Array {
+  const cursor = new DerCursor(readDer(der, maximum), "signed object");
   cursor.next("signed part");
   return cursor.next("signatureAlgorithm").bytes;
 }

@@ -1,9 +1,9 @@
 // Certificate revocation lists (RFC 5280 section 5). Full lists only: indirect and delta lists are refused.
-import { toHex } from "../bytes.ts";
+import { sameBytes, toHex } from "../bytes.ts";
 import { contextTag, DerCursor, derChildren, fault, readDer, TAG } from "../der/read.ts";
 import { derIntegerBytes, derTime, derUnsigned } from "../der/values.ts";
 import type { SignatureAlgorithm } from "./algorithm.ts";
-import { parseSigned, readingCertificate } from "./certificate.ts";
+import { outerAlgorithm, parseSigned, readingCertificate } from "./certificate.ts";
 import { EXTENSION, type Extensions, parseExtensions } from "./extensions.ts";
 import { type Name, parseName } from "./name.ts";
 
@@ -39,7 +39,7 @@ export function parseRevocationList(der: Uint8Array): RevocationList {
     const cursor = new DerCursor(readDer(tbs), "tbsCertList");
     const version = derUnsigned(cursor.next("version", TAG.integer), "version");
     if (version !== 1) throw fault(`version ${version + 1}, expected 2`);
-    cursor.next("signature", TAG.sequence);
+    const inner = cursor.next("signature", TAG.sequence).bytes;
     const issuer = parseName(cursor.next("issuer"), "issuer");
     const thisUpdate = derTime(cursor.next("thisUpdate"), "thisUpdate");
     // Without nextUpdate nobody can tell an old list from the newest one.
@@ -47,6 +47,8 @@ export function parseRevocationList(der: Uint8Array): RevocationList {
     const entries = cursor.optional(TAG.sequence);
     const field = cursor.optional(contextTag(0, true));
     cursor.end();
+    // RFC 5280 section 5.1.1.2: what is signed says how, too.
+    if (!sameBytes(inner, outerAlgorithm(der, MAXIMUM_REVOCATION_LIST))) throw fault("the two signature algorithms differ");
     refuseUnknownCritical(
       field === undefined ? new Map() : parseExtensions(readDer(field.content)),
     );

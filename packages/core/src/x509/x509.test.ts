@@ -275,6 +275,19 @@ test("revocation is checked when lists are part of the request", async (t) => {
   });
 });
 
+test("a list is refused when what is signed names another algorithm", async () => {
+  const root = await issue("root", undefined, {}, true);
+  const { der: list } = await revocationList(root, []);
+  // The last arc of ecdsa-with-SHA256 beside the signed part becomes that of ecdsa-with-SHA384.
+  const outer = Buffer.from(list).lastIndexOf(Buffer.from("06082a8648ce3d040302", "hex"));
+  const changed = list.slice();
+  changed[outer + 9] = 3;
+  assert.throws(() => parseRevocationList(changed), {
+    code: "CERTIFICATE_MALFORMED",
+    message: /the two signature algorithms differ/,
+  });
+});
+
 test("a certificate is refused when it is not DER to the byte", async (t) => {
   const { certificate } = await issue("leaf", undefined);
   const refused = (bytes: Uint8Array, message: RegExp) =>
