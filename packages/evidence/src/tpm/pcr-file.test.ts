@@ -2,34 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "@holdfast/core";
+import { encodePcrFile } from "@holdfast/testkit";
 import fc from "fast-check";
 import { EvidenceError } from "../index.ts";
 import { vectorBytes, vectorJson, WITH_VECTORS } from "../testing/vectors.ts";
 import { parsePcrFile } from "./pcr-file.ts";
 
 const DIGEST = 66;
-
-/** A file of the SHA-256 bank; a value is as many times its index. */
-function pcrFile(indices: readonly number[], algorithm = 11, length = 32): Uint8Array {
-  const lists = Math.max(1, Math.ceil(indices.length / 8));
-  const file = new Uint8Array(132 + 4 + lists * 532);
-  const view = new DataView(file.buffer);
-  view.setUint32(0, 1, true);
-  view.setUint16(4, algorithm, true);
-  file[6] = 3;
-  for (const index of indices) {
-    file[7 + (index >> 3)] = (file[7 + (index >> 3)] ?? 0) | (1 << (index & 7));
-  }
-  view.setUint32(132, lists, true);
-  for (const [position, index] of indices.entries()) {
-    const list = 136 + Math.floor(position / 8) * 532;
-    view.setUint32(list, (position % 8) + 1, true);
-    const at = list + 4 + (position % 8) * DIGEST;
-    view.setUint16(at, length, true);
-    file.fill(index, at + 2, at + 2 + length);
-  }
-  return file;
-}
 
 for (const name of ["swtpm-ecc-p256", "swtpm-rsa-ssa"]) {
   test(`${name}: the values that stand in JSON beside it`, WITH_VECTORS, () => {
@@ -46,27 +25,27 @@ for (const name of ["swtpm-ecc-p256", "swtpm-rsa-ssa"]) {
 
 test("more values than one list holds", () => {
   const indices = [0, 1, 2, 3, 4, 5, 6, 7, 9, 14, 23];
-  const values = parsePcrFile(pcrFile(indices)).get("sha256");
+  const values = parsePcrFile(encodePcrFile(indices)).get("sha256");
   assert.deepEqual([...(values?.keys() ?? [])], indices);
   for (const [index, value] of values ?? [])
     assert.deepEqual(value, new Uint8Array(32).fill(index));
 });
 
 test("one thing wrong", () => {
-  const good = pcrFile([0, 7]);
+  const good = encodePcrFile([0, 7]);
   const refused: [string, Uint8Array, RegExp][] = [
     ["a byte too many", Uint8Array.of(...good, 0), /669 bytes/],
     ["a byte too few", good.subarray(1), /667 bytes/],
     ["no list", new Uint8Array(136), /136 bytes/],
     ["no bank", good.with(0, 0), /0 banks/],
     ["too many banks", good.with(0, 17), /17 banks/],
-    ["an unknown bank", pcrFile([0, 7], 0x12), /bank 12h/],
+    ["an unknown bank", encodePcrFile([0, 7], 0x12), /bank 12h/],
     ["a long selection", good.with(6, 5), /selection of 5 bytes/],
     ["another number of lists", good.with(132, 2), /number of lists/],
     ["a long list", good.with(136, 9), /9 digests/],
     ["a value missing", good.with(136, 1), /1 values of 2 PCRs/],
     ["a value too many", good.with(136, 3), /3 values of 2 PCRs/],
-    ["values of another bank", pcrFile([0, 7], 11, 20), /not of bank sha256/],
+    ["values of another bank", encodePcrFile([0, 7], 11, 20), /not of bank sha256/],
     ["a value of no length", good.with(140, 0), /not of bank sha256/],
     ["a value of any length", good.with(141, 255), /not of bank sha256/],
   ];
@@ -76,7 +55,7 @@ test("one thing wrong", () => {
 });
 
 test("one bank twice with one PCR", () => {
-  const file = pcrFile([7]);
+  const file = encodePcrFile([7]);
   const view = new DataView(file.buffer);
   view.setUint32(0, 2, true);
   file.copyWithin(12, 4, 12);
@@ -86,7 +65,7 @@ test("one bank twice with one PCR", () => {
 });
 
 test("random changes end in values or in an error of our own", () => {
-  const good = pcrFile([0, 1, 2, 7, 8, 9, 10, 11, 16]);
+  const good = encodePcrFile([0, 1, 2, 7, 8, 9, 10, 11, 16]);
   fc.assert(
     fc.property(fc.nat(good.length - 1), fc.nat(255), (at, value) => {
       try {
