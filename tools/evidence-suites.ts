@@ -1,22 +1,28 @@
 // Every type of evidence with a sample that is in order and samples of one defect each, ready to be judged again and again.
+import { type Check, webCrypto } from "@holdfast/core";
 import {
   type Appraisal,
   type AzureRequest,
   CCA_CHECKS,
+  EAR_CHECKS,
   GPU_CHECKS,
   type IntelRequest,
   NITRO_CHECKS,
   PSA_CHECKS,
+  SEV_CHAIN_CHECKS,
   SNP_CHECKS,
   TPM_CHECKS,
+  type Verdict,
   verifyAzure,
   verifyCca,
+  verifyEar,
   verifyEnarxRequest,
   verifyGpu,
   verifyNitro,
   verifyPsa,
   verifyQuote,
   verifyRaTls,
+  verifySevChain,
   verifySnp,
   verifyTpm,
 } from "@holdfast/evidence";
@@ -27,6 +33,8 @@ import {
   CHAIN_DEFECTS,
   CONTENT_DEFECTS,
   type Defect,
+  EAR_DEFECTS,
+  EAR_OPEN,
   ENARX_DEFECTS,
   type EnarxChanges,
   EVENT_LOG_DEFECTS,
@@ -38,6 +46,7 @@ import {
   type IntelChanges,
   newAzureEvidence,
   newCcaToken,
+  newEarToken,
   newEnarxRequest,
   newGpuEvidence,
   newIntelEvidence,
@@ -47,24 +56,30 @@ import {
   newNitroWorld,
   newPsaToken,
   newRaTlsCertificate,
+  newSevChain,
   newSnpEvidence,
   newSnpWorld,
   newTpmEvidence,
   PSA_DEFECTS,
   RA_TLS_DEFECTS,
   type RaTlsChanges,
+  SEV_CHAIN_DEFECTS,
+  type SevChanges,
   SNP_DEFECTS,
   type SnpChanges,
   TPM_DEFECTS,
   type TpmChanges,
 } from "@holdfast/testkit";
 
+/** What of an appraisal shows that a check counts. */
+export type Judged = Pick<Appraisal, "checks" | "verdict" | "waived">;
+
 /** A sample; `judge` gives the same appraisal each time, as long as the verifier is the same. */
 export interface Sample {
   readonly name: string;
   /** The checks that must fail; none when the sample is in order, or when it leaves a check open. */
   readonly fails: readonly string[];
-  readonly judge: () => Promise<Appraisal>;
+  readonly judge: () => Promise<Judged>;
 }
 
 /** The samples of a type. */
@@ -113,6 +128,8 @@ export async function evidenceSuites(): Promise<Suite[]> {
       ...ENARX_DEFECTS,
       ...within<EnarxChanges, IntelRequest, IntelChanges>(quotes, quoteWithin),
     ]),
+    await suite("ear", EAR_CHECKS, verifyEar, newEarToken, [...EAR_DEFECTS, ...EAR_OPEN]),
+    sevSuite(),
   ];
 }
 
@@ -172,4 +189,24 @@ async function nitroSuite(): Promise<Suite> {
     samples.push({ name, fails, judge: () => verifyNitro(document, asked) });
   }
   return { type: "nitro", names: NITRO_CHECKS, samples };
+}
+
+/** A chain is judged by its checks alone, all of which its callers need. */
+function sevSuite(): Suite {
+  const right: Defect<SevChanges, object> = { name: "in order", fails: [] };
+  const samples = [right, ...SEV_CHAIN_DEFECTS].map(({ name, fails, changes }) => {
+    const chain = newSevChain(changes);
+    const anchors = changes?.anchors?.(chain) ?? [chain.ark.key];
+    const judge = async (): Promise<Judged> => {
+      const checks = await verifySevChain(chain, anchors, webCrypto);
+      return { checks, verdict: verdictOf(checks), waived: [] };
+    };
+    return { name, fails, judge };
+  });
+  return { type: "sev chain", names: SEV_CHAIN_CHECKS, samples };
+}
+
+function verdictOf(checks: readonly Check[]): Verdict {
+  if (checks.some(({ outcome }) => outcome === "failed")) return "refused";
+  return checks.every(({ outcome }) => outcome === "passed") ? "affirmed" : "not-judged";
 }

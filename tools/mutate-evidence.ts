@@ -1,9 +1,8 @@
 // Proves that every check of every type of evidence counts: with that one check taken out of the verifier, a sample whose
 // only defect it is comes through. Prints a line for each check; ends with 1 when one does not count.
 // Usage: node tools/mutate-evidence.ts [--json]
-import type { Appraisal } from "@holdfast/evidence";
 import { interfering } from "./disable-check.ts";
-import type { Sample, Suite } from "./evidence-suites.ts";
+import type { Judged, Sample, Suite } from "./evidence-suites.ts";
 
 /** What shows that a check counts. */
 export interface Proof {
@@ -85,12 +84,17 @@ const UNPROVABLE: readonly (readonly [types: RegExp, checks: RegExp, why: string
     /^tpm\.(ak|ak-attributes)$/,
     "the key is the one that the paravisor's claims name; shown by TPM quotes",
   ],
+  [
+    /^ear$/,
+    /^ear\.key$/,
+    "without a key that fits, the signature holds as little: both fail, or both are open",
+  ],
 ];
 
 const STRENGTH = { affirmed: 3, open: 2, gate: 1, none: 0 } as const;
 
 /** The one check that stands between a sample and its being affirmed, as far as the appraisal shows. */
-function decisive(suite: Suite, sample: Sample, { checks, waived }: Appraisal): string | undefined {
+function decisive(suite: Suite, sample: Sample, { checks, waived }: Judged): string | undefined {
   const of = (outcome: string) => checks.filter((each) => each.outcome === outcome);
   const failed = of("failed").map(({ name }) => name);
   if (failed.join() !== sample.fails.join()) {
@@ -101,11 +105,7 @@ function decisive(suite: Suite, sample: Sample, { checks, waived }: Appraisal): 
   return of("not performed").find(({ name }) => !waived.includes(name))?.name;
 }
 
-async function proofOf(
-  sample: Sample,
-  check: string,
-  { checks }: Appraisal,
-): Promise<Proof["kind"]> {
+async function proofOf(sample: Sample, check: string, { checks }: Judged): Promise<Proof["kind"]> {
   const refused = sample.fails.length > 0;
   const { verdict } = await interfering("disabled", coreName(check), sample.judge);
   if (verdict === "affirmed") {
