@@ -6,9 +6,15 @@ import { concat, fromPem, HoldfastError } from "../../packages/core/src/index.ts
 import { encodeRecord, FIRST_PREVIOUS, parseHclReport } from "../../packages/evidence/src/index.ts";
 import {
   encodeEventLog,
+  encodeFirmware,
+  encodePcrFile,
+  encodeSevChain,
+  encodeTdFirmware,
   newAzureEvidence,
   newCcaToken,
+  newEarToken,
   newEnarxRequest,
+  newEnarxSnpRequest,
   newGpuEvidence,
   newIntelEvidence,
   newIntelWorld,
@@ -19,6 +25,7 @@ import {
   newSnpEvidence,
   newSnpWorld,
   newTpmEvidence,
+  peImage,
   sampleFolder,
 } from "../../packages/testkit/src/index.ts";
 
@@ -63,6 +70,13 @@ async function made(): Promise<Uint8Array[]> {
     ...gpu.request.endorsements.certificates.map(({ der }) => der),
     (await newRaTlsCertificate(intel)).evidence,
     (await newEnarxRequest(intel)).evidence,
+    (await newEnarxSnpRequest(snp)).evidence,
+    newEarToken().evidence,
+    encodePcrFile([0, 1, 2, 7, 8, 9, 10, 11, 16]),
+    ...Object.values(encodeSevChain()),
+    encodeFirmware(),
+    encodeTdFirmware(),
+    peImage(),
     encodeEventLog([{ register: 1, digest: new Uint8Array(48).fill(1) }]),
     new TextEncoder().encode(
       encodeRecord({

@@ -16,7 +16,9 @@ import {
 } from "../../packages/core/src/index.ts";
 import {
   describeEvidence,
+  imageDigest,
   parseAzureJson,
+  parseEarToken,
   parseEnclaveReport,
   parseEventLog,
   parseGpuReport,
@@ -28,6 +30,7 @@ import {
   parseSign1,
   parseSnpJson,
   parseSnpReport,
+  parseTdFirmware,
   parseTdReport,
   parseTpmJson,
   parseTpmQuote,
@@ -36,17 +39,21 @@ import {
   readEndorsements,
   recogniseEvidence,
   replayEventLog,
+  tdxLaunchDigest,
 } from "../../packages/evidence/src/index.ts";
 import { parseEnclaveIdentity } from "../../packages/evidence/src/intel/enclave-identity.ts";
 import { parsePckExtension } from "../../packages/evidence/src/intel/pck.ts";
 import { parseTcbInfo } from "../../packages/evidence/src/intel/tcb-info.ts";
 import { jsonObject } from "../../packages/evidence/src/json/members.ts";
 import { parseSevFirmware } from "../../packages/evidence/src/launch/firmware.ts";
+import { parseRaTls } from "../../packages/evidence/src/ratls/certificate.ts";
+import { parseEnarxRequest } from "../../packages/evidence/src/ratls/enarx-request.ts";
 import {
   parseSevAuthority,
   parseSevCertificate,
 } from "../../packages/evidence/src/sev/certificates.ts";
 import { parseSnpLeaf } from "../../packages/evidence/src/snp/leaf.ts";
+import { parsePcrFile } from "../../packages/evidence/src/tpm/pcr-file.ts";
 
 /** A reader; what it gives is not looked at, only what it throws. */
 export type Reader = (bytes: Uint8Array) => unknown;
@@ -77,13 +84,18 @@ export const READERS: Readonly<Record<string, Reader>> = {
   "SEV authority": parseSevAuthority,
   "SEV certificate": parseSevCertificate,
   firmware: parseSevFirmware,
+  "TD firmware": parseTdFirmware,
   "Azure JSON": (bytes) => parseAzureJson(jsonObject(toText(bytes))),
   "HCL report": parseHclReport,
   "TPM quote": parseTpmQuote,
   "TPM signature": parseTpmSignature,
   "TPM public area": parsePublicArea,
   "TPM JSON": (bytes) => parseTpmJson(jsonObject(toText(bytes))),
+  "PCR file": parsePcrFile,
   "GPU report": parseGpuReport,
+  "RA-TLS certificate": parseRaTls,
+  "Enarx request": parseEnarxRequest,
+  "EAR token": parseEarToken,
   "event log": parseEventLog,
   "audit record": (bytes) => parseRecord(toText(bytes)),
   endorsements: (bytes) => readEndorsements([{ name: "fuzz", bytes }]),
@@ -94,6 +106,8 @@ export const READERS: Readonly<Record<string, Reader>> = {
 export const LATER: Readonly<Record<string, (bytes: Uint8Array) => Promise<unknown>>> = {
   "event log replayed": async (bytes) =>
     await replayEventLog(parseEventLog(bytes), "sha384", webCrypto),
+  "TD digest": async (bytes) => await tdxLaunchDigest(bytes, webCrypto),
+  "image digest": async (bytes) => await imageDigest(bytes, "SHA-384", webCrypto),
   "evidence described": async (bytes) => await describeEvidence(bytes, { crypto: webCrypto }),
 };
 
