@@ -32,6 +32,7 @@ test("paths are relative to the file, and nothing simulated is accepted unless n
     adminToken: undefined,
     issuer: "holdfast-attestation",
     collateralDirectory: undefined,
+    collateralSources: {},
     referenceSigners: [],
   });
 });
@@ -45,6 +46,17 @@ test("a simulated root is read from its file", async (t) => {
   );
 });
 
+test("sources of collateral are base addresses", async (t) => {
+  const sources = { intel: { url: "http://127.0.0.1:1/pcs/" }, amd: { url: "https://[::1]" } };
+  const file = await configFile(t, JSON.stringify({ ...GOOD, collateral_sources: sources }));
+  assert.deepEqual((await readConfig(file)).collateralSources, {
+    intel: "http://127.0.0.1:1/pcs",
+    amd: "https://[::1]",
+  });
+});
+
+const source = (url: string): string =>
+  JSON.stringify({ ...GOOD, collateral_sources: { intel: { url } } });
 const BAD: readonly (readonly [name: string, text: string, message: RegExp])[] = [
   ["no JSON", "{", /can't be read/],
   ["no object", "[]", /object/],
@@ -67,6 +79,14 @@ const BAD: readonly (readonly [name: string, text: string, message: RegExp])[] =
     JSON.stringify({ ...GOOD, simulated_root: "two.pem" }),
     /one certificate/,
   ],
+  [
+    "a source of a vendor nobody knows",
+    JSON.stringify({ ...GOOD, collateral_sources: { arm: { url: "http://x" } } }),
+    /not known/,
+  ],
+  ["a source that is a file", source("file:///etc"), /collateral_sources.intel.url/],
+  ["a source with a query", source("http://x/?a=b"), /collateral_sources.intel.url/],
+  ["a source with a user", source("http://u:p@x/"), /collateral_sources.intel.url/],
   [
     "a root that is none",
     JSON.stringify({ ...GOOD, simulated_root: "config.json" }),

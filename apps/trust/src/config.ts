@@ -10,6 +10,8 @@ import { type SetSigner, setSignerOf } from "./services/signed-set.ts";
 const TOKEN = /^[!-~]{32,512}$/;
 const CLOSED = { additionalProperties: false };
 
+const Source = Type.Object({ url: Type.String({ minLength: 1, maxLength: 1024 }) }, CLOSED);
+
 const ConfigFile = Type.Object(
   {
     listen: Type.Object(
@@ -26,6 +28,10 @@ const ConfigFile = Type.Object(
     admin_token_file: Type.Optional(Type.String({ minLength: 1 })),
     /** Directory of vendors' endorsements and of keys enrolled by the operator, for appraisals. */
     collateral_dir: Type.Optional(Type.String({ minLength: 1 })),
+    /** Where vendors' documents are asked for that nobody brought; without them no vendor is asked. */
+    collateral_sources: Type.Optional(
+      Type.Object({ intel: Type.Optional(Source), amd: Type.Optional(Source) }, CLOSED),
+    ),
     /** Public keys, PEM files: with them only sets of reference values signed by one of them are taken. */
     reference_keys: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 16 })),
     /** Who attestation results say they are from. */
@@ -44,6 +50,8 @@ export interface Config {
   readonly adminToken: string | undefined;
   readonly issuer: string;
   readonly collateralDirectory: string | undefined;
+  /** Base addresses by vendor. */
+  readonly collateralSources: { readonly intel?: string; readonly amd?: string };
   readonly referenceSigners: readonly SetSigner[];
 }
 
@@ -70,6 +78,10 @@ export async function readConfig(file: string): Promise<Config> {
     issuer: values.issuer ?? "holdfast-attestation",
     collateralDirectory:
       values.collateral_dir === undefined ? undefined : resolve(base, values.collateral_dir),
+    collateralSources: {
+      ...sourceOf("intel", values.collateral_sources?.intel?.url),
+      ...sourceOf("amd", values.collateral_sources?.amd?.url),
+    },
     referenceSigners: await Promise.all(
       (values.reference_keys ?? []).map((each) => readSigner(resolve(base, each))),
     ),
@@ -99,6 +111,23 @@ async function readRoot(file: string): Promise<Certificate> {
   } catch (cause) {
     throw invalid(`simulated_root ${file}: ${messageOf(cause)}`, cause);
   }
+}
+
+/** A base address: paths are added to it, so it has none of what comes after paths. */
+function sourceOf(vendor: string, url: string | undefined): Record<string, string> {
+  if (url === undefined) return {};
+  const parsed = URL.parse(url);
+  const plain =
+    parsed !== null &&
+    /^https?:$/.test(parsed.protocol) &&
+    parsed.username + parsed.password === "" &&
+    !/[?#]/.test(url);
+  if (!plain) {
+    throw invalid(
+      `collateral_sources.${vendor}.url: an http or https address without user, query and fragment is expected`,
+    );
+  }
+  return { [vendor]: parsed.href.replace(/\/+$/, "") };
 }
 
 async function readSigner(file: string): Promise<SetSigner> {

@@ -2,15 +2,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import {
-  HoldfastError,
-  messageOf,
-  rememberingCrypto,
-  systemClock,
-  webCrypto,
-} from "@holdfast/core";
+import { createNodeCrypto } from "@holdfast/channel";
+import { HoldfastError, messageOf, systemClock } from "@holdfast/core";
 import { pino } from "pino";
 import { buildApp } from "./app.ts";
+import { openStore } from "./collateral/open-store.ts";
 import { readConfig } from "./config.ts";
 import { administratorOf } from "./services/administrator.ts";
 import { Challenges } from "./services/challenges.ts";
@@ -46,12 +42,17 @@ async function start(): Promise<void> {
   const log = await DecisionLog.open(join(config.dataDirectory, "decisions.jsonl"));
   const collateral = await readCollateral(config.collateralDirectory);
   for (const each of collateral.ignored) logger.warn(each, "endorsement ignored");
+  const crypto = createNodeCrypto();
+  const store = await openStore(config, { clock: systemClock, crypto }, (what, reason) =>
+    logger.warn({ what, reason }, "collateral not usable"),
+  );
   const app = buildApp({
+    store,
     collateral,
     config,
     log,
     clock: systemClock,
-    crypto: rememberingCrypto(webCrypto),
+    crypto,
     keys: await Keys.open(join(config.dataDirectory, "keys.json"), systemClock),
     references: await ReferenceValues.open(join(config.dataDirectory, "reference-values.json")),
     administrator: administratorOf(config.adminToken),
@@ -63,6 +64,7 @@ async function start(): Promise<void> {
     logger.warn("SIMULATED evidence is accepted: nothing but software stands behind it");
   }
   app.addHook("onClose", async () => {
+    await store.close();
     await log.close();
     lock.release();
   });

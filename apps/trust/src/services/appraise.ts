@@ -15,8 +15,9 @@ import {
   REFERENCE_CHECK,
   readEndorsements,
   TRUST,
-  verifyEvidence,
 } from "@holdfast/evidence";
+import { judgeEvidence } from "../collateral/judge-evidence.ts";
+import type { CollateralStore } from "../collateral/store.ts";
 import type { Config } from "../config.ts";
 import { refusal, TrustError } from "../errors.ts";
 import type { Challenges } from "./challenges.ts";
@@ -35,6 +36,8 @@ export interface AppraiseDependencies {
   readonly refusals: RefusalBudget;
   /** Endorsements that the service holds, and keys that its operator enrolled. */
   readonly collateral: Endorsements;
+  /** What the vendors' configured sources answer. */
+  readonly store: CollateralStore;
   readonly clock: Clock;
   readonly crypto: CryptoPort;
   readonly config: Pick<Config, "simulatedRoots" | "issuer" | "challengeSeconds">;
@@ -75,19 +78,22 @@ export async function appraise(
   deps: AppraiseDependencies,
   request: AppraiseRequest,
 ): Promise<AppraiseResult> {
-  const at = deps.clock.now();
   const nonce = nonceOf(deps, request);
   const { type, reportData, expect } = request;
-  const judged = await verifyEvidence(request.evidence, {
-    at,
-    crypto: deps.crypto,
-    anchors: deps.config.simulatedRoots,
-    endorsements: endorsementsFor(deps, request),
-    ...(type === undefined ? {} : { type }),
-    ...(nonce === undefined ? {} : { nonce }),
-    ...(reportData === undefined ? {} : { reportData }),
-    ...(expect === undefined ? {} : { expect }),
-  });
+  const judged = await judgeEvidence(
+    request.evidence,
+    {
+      crypto: deps.crypto,
+      anchors: deps.config.simulatedRoots,
+      endorsements: endorsementsFor(deps, request),
+      ...(type === undefined ? {} : { type }),
+      ...(nonce === undefined ? {} : { nonce }),
+      ...(reportData === undefined ? {} : { reportData }),
+      ...(expect === undefined ? {} : { expect }),
+    },
+    { store: deps.store, now: () => deps.clock.now() },
+  );
+  const { at } = judged;
   const appraisal = withReferences(judged, deps.references, at);
   const expiresAt = new Date(
     Math.min(at.getTime() + TOKEN_MS, (appraisal.validUntil ?? at).getTime()),

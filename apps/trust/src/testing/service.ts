@@ -4,14 +4,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { newKeepKey, POLICY_HASH_OID } from "@holdfast/channel";
-import {
-  createCertificationRequest,
-  encodeName,
-  fromBase64,
-  toBase64,
-  webCrypto,
-} from "@holdfast/core";
+import { createNodeCrypto, newKeepKey, POLICY_HASH_OID } from "@holdfast/channel";
+import { createCertificationRequest, encodeName, fromBase64, toBase64 } from "@holdfast/core";
 import {
   type DecisionRecord,
   type Endorsements,
@@ -20,6 +14,8 @@ import {
 } from "@holdfast/evidence";
 import { filled, type NitroChanges, newNitroDocument, newNitroWorld } from "@holdfast/testkit";
 import { type App, buildApp } from "../app.ts";
+import { openStore } from "../collateral/open-store.ts";
+import type { CollateralStore } from "../collateral/store.ts";
 import type { Config } from "../config.ts";
 import { administratorOf } from "../services/administrator.ts";
 import { Challenges } from "../services/challenges.ts";
@@ -40,6 +36,9 @@ export const ADMIN_TOKEN = "an-administrator-s-token-of-tests";
 export interface TestService {
   readonly app: App;
   readonly keys: Keys;
+  readonly store: CollateralStore;
+  /** What the store of collateral reported. */
+  readonly reports: readonly string[];
   /** The service's time; tests move it. */
   now: Date;
   decisions(): Promise<DecisionRecord[]>;
@@ -49,12 +48,14 @@ export interface TestService {
 export interface ServiceChanges extends Partial<Config> {
   readonly brokenLog?: boolean;
   readonly collateral?: Endorsements;
+  /** The time it starts at. */
+  readonly at?: Date;
 }
 
 /** Starts a service that ends with the test. */
 export async function newService(
   t: TestContext,
-  { brokenLog, collateral, ...change }: ServiceChanges = {},
+  { brokenLog, collateral, at, ...change }: ServiceChanges = {},
 ): Promise<TestService> {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-trust-"));
   let now = world.at;
@@ -68,9 +69,11 @@ export async function newService(
     adminToken: ADMIN_TOKEN,
     issuer: "holdfast-attestation",
     collateralDirectory: undefined,
+    collateralSources: {},
     referenceSigners: [],
     ...change,
   };
+  if (at !== undefined) now = at;
   const keys = await Keys.open(join(directory, "keys.json"), clock);
   const logFile = join(directory, "decisions.jsonl");
   const log = await DecisionLog.open(logFile);
@@ -79,7 +82,11 @@ export async function newService(
   const challenges = new Challenges(clock, config.challengeSeconds * 1000);
   const references = await ReferenceValues.open(join(directory, "reference-values.json"));
   const administrator = administratorOf(config.adminToken);
-  const crypto = webCrypto;
+  const crypto = createNodeCrypto();
+  const reports: string[] = [];
+  const store = await openStore(config, { clock, crypto }, (what, reason) =>
+    reports.push(`${what}: ${reason}`),
+  );
   const service: TestService = {
     app: buildApp({
       config,
@@ -87,6 +94,7 @@ export async function newService(
       log,
       challenges,
       references,
+      store,
       collateral: collateral ?? NO_ENDORSEMENTS,
       refusals: new RefusalBudget(clock),
       administrator,
@@ -94,6 +102,8 @@ export async function newService(
       crypto,
     }),
     keys,
+    store,
+    reports,
     get now() {
       return now;
     },
@@ -105,6 +115,7 @@ export async function newService(
   };
   t.after(async () => {
     await service.app.close();
+    await store.close();
     if (!brokenLog) await log.close();
     await rm(directory, { recursive: true });
   });

@@ -1,0 +1,39 @@
+// Judges evidence with what is at hand first. Only when nothing but a vendor's document stands between it and a verdict are
+// the sources asked: forged evidence makes nobody ask for anything where the forgery can be told.
+import {
+  type Appraisal,
+  collateralNeeds,
+  type EvidenceRequest,
+  mergeEndorsements,
+  verifyEvidence,
+} from "@holdfast/evidence";
+import type { CollateralStore } from "./store.ts";
+
+/** Checks that a document of the vendor can turn: it is missing, too old, or of another platform. */
+const OF_COLLATERAL =
+  /^(?:tcb-info|qe-identity)\.|\.revocation$|^snp\.(?:leaf|leaf-tcb|chip-id|product|signature)$/;
+
+/** The verdict on evidence. `request.endorsements` are the operator's and the asker's. */
+export async function judgeEvidence(
+  evidence: Uint8Array,
+  request: Omit<EvidenceRequest, "at">,
+  { store, now }: { readonly store: CollateralStore; readonly now: () => Date },
+): Promise<Appraisal> {
+  const needs = collateralNeeds(evidence, request.endorsements);
+  const judge = async (more: EvidenceRequest["endorsements"]): Promise<Appraisal> => {
+    const endorsements = mergeEndorsements(request.endorsements, more);
+    return await verifyEvidence(evidence, { ...request, at: now(), endorsements });
+  };
+  const first = await judge(await store.held(needs));
+  if (needs.length === 0 || !wantsCollateral(first)) return first;
+  return await judge(await store.obtain(needs));
+}
+
+function wantsCollateral({ verdict, checks }: Appraisal): boolean {
+  if (verdict === "affirmed") return false;
+  const failed = checks.filter(({ outcome }) => outcome === "failed");
+  return (
+    failed.every(({ name }) => OF_COLLATERAL.test(name)) &&
+    checks.some(({ name, outcome }) => outcome !== "passed" && OF_COLLATERAL.test(name))
+  );
+}
