@@ -74,6 +74,7 @@ test("firmware that contradicts itself is refused", () => {
     [firmware([[0, 0, 0, 100, 0, 0]]), /part pages/],
     [firmware([[0, 2 * PAGE, 0, PAGE, 0, 1]]), /longer than its memory/],
     [firmware([[0, 0, 0, 2 ** 39, 3, 0]]), /pages to measure/],
+    [firmware([[0, PAGE, 0, 8193 * PAGE, 0, 1]]), /8193 pages to measure/],
   ];
   for (const [image, message] of refused) assert.throws(() => parseTdFirmware(image), message);
 });

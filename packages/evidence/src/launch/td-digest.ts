@@ -32,6 +32,8 @@ const LATER = 2;
 const MAXIMUM_FIRMWARE = 16 * 1024 * 1024;
 const MAXIMUM_SECTIONS = 64;
 const MAXIMUM_PAGES = 1 << 16;
+/** Contents weigh more than pages do: twice the largest firmware. */
+const MAXIMUM_MEASURED_PAGES = 1 << 13;
 
 /**
  * Reads the sections of TDX firmware.
@@ -60,8 +62,12 @@ export function parseTdFirmware(firmware: Uint8Array): TdSection[] {
   const count = cursor.u32("number of sections");
   if (count > MAXIMUM_SECTIONS) throw malformed(`firmware: ${count} sections`);
   const sections = Array.from({ length: count }, () => parseSection(cursor, firmware));
-  const pages = sections.reduce((sum, { size, later }) => sum + (later ? 0 : size / PAGE), 0);
-  if (pages > MAXIMUM_PAGES) throw malformed(`firmware: ${pages} pages to measure`);
+  const early = sections.filter(({ later }) => !later);
+  checkPages(early, MAXIMUM_PAGES);
+  checkPages(
+    early.filter(({ measured }) => measured),
+    MAXIMUM_MEASURED_PAGES,
+  );
   return sections;
 }
 
@@ -78,6 +84,11 @@ export async function tdxLaunchDigest(
     .filter(({ later }) => !later)
     .flatMap((section) => sectionRecords(section, order));
   return await crypto.digest("SHA-384", concat(...records));
+}
+
+function checkPages(sections: readonly TdSection[], maximum: number): void {
+  const pages = sections.reduce((sum, { size }) => sum + size / PAGE, 0);
+  if (pages > maximum) throw malformed(`firmware: ${pages} pages to measure`);
 }
 
 function parseSection(cursor: ByteCursor, firmware: Uint8Array): TdSection {
