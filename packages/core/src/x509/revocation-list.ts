@@ -48,7 +48,8 @@ export function parseRevocationList(der: Uint8Array): RevocationList {
     const field = cursor.optional(contextTag(0, true));
     cursor.end();
     // RFC 5280 section 5.1.1.2: what is signed says how, too.
-    if (!sameBytes(inner, outerAlgorithm(der, MAXIMUM_REVOCATION_LIST))) throw fault("the two signature algorithms differ");
+    if (!sameBytes(inner, outerAlgorithm(der, MAXIMUM_REVOCATION_LIST)))
+      throw fault("the two signature algorithms differ");
     refuseUnknownCritical(
       field === undefined ? new Map() : parseExtensions(readDer(field.content)),
     );
