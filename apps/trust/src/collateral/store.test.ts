@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { toBase64 } from "@holdfast/core";
 import {
   type IntelChanges,
+  newIntelEvidence,
   newIntelWorld,
   newKeys,
   newSnpWorld,
@@ -88,6 +89,26 @@ test("asks below the configured address alone, and follows no redirection", asyn
     vendor.asked.toSorted(),
     [...answers.keys()].map((path) => `/base${path}`).toSorted(),
   );
+});
+
+test("an operator's bundle past its time does not stand in the source's way", async (t) => {
+  const old = (document: Pick<TcbInfoJson, "nextUpdate">): void => {
+    document.nextUpdate = "2026-05-31T00:00:00Z";
+  };
+  const { request } = await newIntelEvidence(intel, { tcbInfo: old, identity: old });
+  const collateral = request.endorsements;
+  const offline = await start(t, { collateral, collateralSources: {} });
+  assert.equal(await verdictOf(offline.service), "refused");
+  const { vendor, service } = await start(t, { collateral });
+  assert.equal(await verdictOf(service), "affirmed");
+  assert.equal(vendor.asked.length, 4);
+});
+
+test("an operator's bundle that holds is enough", async (t) => {
+  const { request } = await newIntelEvidence(intel);
+  const { vendor, service } = await start(t, { collateral: request.endorsements });
+  assert.equal(await verdictOf(service), "affirmed");
+  assert.deepEqual(vendor.asked, []);
 });
 
 test("a forged quote makes nobody ask", async (t) => {
