@@ -206,6 +206,11 @@ const WRONG: readonly (readonly [name: string, make: () => Promise<VendorAnswer>
       async () => ({ ...answers.get(TCB), headers: { "TCB-Info-Issuer-Chain": "%E0%" } }),
       /malformed/i,
     ],
+    [
+      "an error with the right text",
+      async () => ({ ...answers.get(TCB), status: 500 }),
+      /status 500/,
+    ],
     ["more than fits", async () => ({ body: new Uint8Array(3 * 1024 * 1024) }), /over/],
   ];
 
