@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testkit: ["core", "policy", "evidence", "attester", "channel", "contract", "store", "wasi"],
   keep: ["core", "policy", "evidence", "attester", "wasi", "channel"],
   trust: ["core", "evidence", "channel", "contract"],
-  control: ["core", "policy", "contract", "channel", "store", "attester"],
+  control: ["core", "policy", "contract", "channel", "store"],
   cli: ["core", "policy", "contract", "channel", "evidence", "attester", "wasi"],
 };
 /** Rooms that run in a browser too: nothing of Node's. Type-only imports vanish and do not count. */

@@ -26,6 +26,19 @@ export interface PathRequest {
   readonly leafUsage?: KeyUsage;
 }
 
+/** Every check of a path, in order. Revocation is one more, where lists are given. */
+export const PATH_CHECKS = [
+  "path.length",
+  "path.anchor",
+  "path.names",
+  "path.signatures",
+  "path.validity",
+  "path.ca",
+  "path.key-usage",
+  "path.path-length",
+  "path.critical-extensions",
+] as const;
+
 const MAXIMUM_PATH = 10;
 const UNDERSTOOD: ReadonlySet<string> = new Set([
   EXTENSION.keyUsage,

@@ -15,6 +15,7 @@ import {
   isRequestSigned,
   keyUsage,
   type NewCertificate,
+  PATH_CHECKS,
   parseCertificate,
   parseCertificationRequest,
   parseRevocationList,
@@ -129,6 +130,21 @@ test("a path verifies, with the anchor in it or left out", async () => {
   const anchor = root.certificate;
   assert.deepEqual(await failing([leaf.certificate, middle.certificate, anchor], anchor), []);
   assert.deepEqual(await failing([leaf.certificate, middle.certificate], anchor), []);
+});
+
+test("a path gets every check that is named for it, in order", async () => {
+  const root = await issue("root", undefined, {}, true);
+  const leaf = await issue("leaf", root);
+  const checks = await verifyPath({
+    chain: [leaf.certificate],
+    anchors: [root.certificate],
+    at: AT,
+    crypto: webCrypto,
+  });
+  assert.deepEqual(
+    checks.map(({ name }) => name),
+    PATH_CHECKS,
+  );
 });
 
 test("a path fails by the check that its fault belongs to", async (t) => {

@@ -6,6 +6,7 @@ import {
   check,
   fromPem,
   HoldfastError,
+  PATH_CHECKS,
   parseCertificate,
   type RevocationList,
   toText,
@@ -22,15 +23,7 @@ const MAXIMUM_CHAIN = 8;
 
 /** Checks of the path, in order. */
 export const PCK_CHECKS = [
-  "pck.path.length",
-  "pck.path.anchor",
-  "pck.path.names",
-  "pck.path.signatures",
-  "pck.path.validity",
-  "pck.path.ca",
-  "pck.path.key-usage",
-  "pck.path.path-length",
-  "pck.path.critical-extensions",
+  ...PATH_CHECKS.map((name) => `pck.${name}` as const),
   "pck.names",
   "pck.revocation",
 ] as const;

@@ -1,6 +1,13 @@
 // Judges SEV-SNP reports: format, signature, path to a trusted root of AMD, revocation, chip and TCB of the key, debug mode,
 // privilege level, and what the report is bound to.
-import { type Certificate, type Check, check, equalBytes, notPerformed } from "@holdfast/core";
+import {
+  type Certificate,
+  type Check,
+  check,
+  equalBytes,
+  notPerformed,
+  PATH_CHECKS,
+} from "@holdfast/core";
 import { type Appraisal, allNotPerformed, appraisalOf } from "../appraisal.ts";
 import { EvidenceError } from "../errors.ts";
 import {
@@ -45,15 +52,7 @@ export interface SnpRequest extends JudgeRequest {
 export const SNP_CHECKS = [
   "snp.format",
   "snp.leaf",
-  "path.length",
-  "path.anchor",
-  "path.names",
-  "path.signatures",
-  "path.validity",
-  "path.ca",
-  "path.key-usage",
-  "path.path-length",
-  "path.critical-extensions",
+  ...PATH_CHECKS,
   "snp.algorithms",
   "snp.product",
   "snp.revocation",

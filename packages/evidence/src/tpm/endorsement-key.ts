@@ -1,21 +1,13 @@
 // Endorsement key certificates of TPMs (TCG EK credential profile): that a key is of a genuine TPM. It says nothing yet of an
 // attestation key: that both are in one TPM is proven by activating a credential.
-import { type Certificate, type Check, check, notPerformed } from "@holdfast/core";
+import { type Certificate, type Check, check, notPerformed, PATH_CHECKS } from "@holdfast/core";
 import { type FoundPath, findPath, prefixed } from "../judge/find-path.ts";
 import type { JudgeRequest } from "../judge/request.ts";
 import { pathRevocation } from "../judge/revocation.ts";
 
 /** Checks of a certificate, in order. */
 export const EK_CHECKS = [
-  "ek.path.length",
-  "ek.path.anchor",
-  "ek.path.names",
-  "ek.path.signatures",
-  "ek.path.validity",
-  "ek.path.ca",
-  "ek.path.key-usage",
-  "ek.path.path-length",
-  "ek.path.critical-extensions",
+  ...PATH_CHECKS.map((name) => `ek.${name}` as const),
   "ek.revocation",
   "ek.purpose",
 ] as const;
