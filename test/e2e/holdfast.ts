@@ -6,6 +6,8 @@ import { join, resolve } from "node:path";
 /** Root of the repository. */
 export const ROOT: string = resolve(import.meta.dirname, "../..");
 const MAIN = resolve(ROOT, "apps/cli/src/main.ts");
+/** After this a command is taken to wait for ever. */
+const LIMIT_MS = 240_000;
 
 /** What a command did. */
 export interface Ran {
@@ -45,8 +47,16 @@ export function start(
       for (const watch of watchers) watch();
     });
   }
-  const done = new Promise<Ran>((fulfil) => {
-    child.once("close", (code) => fulfil({ code, ...said }));
+  const done = new Promise<Ran>((fulfil, reject) => {
+    const limit = setTimeout(() => {
+      process.kill(-(child.pid ?? 0), "SIGKILL");
+      const words = `${said.stdout.slice(-2000)}\n${said.stderr.slice(-2000)}`;
+      reject(new Error(`holdfast ${argv.join(" ")} goes on after ${LIMIT_MS} ms:\n${words}`));
+    }, LIMIT_MS);
+    child.once("close", (code) => {
+      clearTimeout(limit);
+      fulfil({ code, ...said });
+    });
   });
   return {
     child,
@@ -60,8 +70,10 @@ export function start(
         };
         watchers.add(watch);
         watch();
-        void done.then(({ code, stderr }) =>
-          reject(new Error(`it ended with ${code} before saying ${pattern}: ${stderr}`)),
+        done.then(
+          ({ code, stderr }) =>
+            reject(new Error(`it ended with ${code} before saying ${pattern}: ${stderr}`)),
+          reject,
         );
       }),
   };

@@ -89,6 +89,20 @@ test("a stranger's certificate does not get through the handshake", () =>
     assert.deepEqual(keep.seen, []);
   }));
 
+test("a request over a connection that the keep is just closing fails, and never waits for ever", () =>
+  withKeep({}, async (keep) => {
+    const stranger = await newIdentity({ commonName: "user", clock: systemClock });
+    // The request meets the close at another moment each time.
+    for (let turns = 0; turns < 120; turns += 1) {
+      await assert.rejects(async () => {
+        const connection = await connectKeep({ ...keep, identity: stranger, clock: systemClock });
+        for (let turn = 0; turn < turns % 20; turn += 1) await undefined;
+        await connection.request({ method: "GET", path: "/v1/status" });
+      }, ChannelError);
+    }
+    assert.deepEqual(keep.seen, []);
+  }));
+
 test("a key that is not the certificate's is refused before connecting", () =>
   withKeep({}, async (keep) => {
     const other = await newIdentity({ commonName: "user", clock: systemClock });

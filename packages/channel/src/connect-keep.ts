@@ -103,6 +103,13 @@ async function exchange(
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     call.once("response", resolve);
     call.on("error", (cause) => reject(closed(cause)));
+    // A keep that refuses a certificate closes just after the handshake. Node listens for that only once the request has
+    // its socket: one that closed a moment earlier is never heard of, and no time limit of Node's runs on it.
+    call.once("socket", (socket) => {
+      if (!socket.destroyed) return;
+      reject(closed("it was closed before the request went out"));
+      call.destroy();
+    });
   });
   // A server may answer before it has read the whole body, a refusal for example: the answer counts.
   const sent = sendBody(call, request.body);
