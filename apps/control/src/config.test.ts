@@ -4,6 +4,7 @@ import { type ConfigFile, parseConfig } from "./config.ts";
 import type { ControlError } from "./errors.ts";
 
 const VALID: ConfigFile = {
+  local_development: true,
   data_dir: "data",
   attestation_url: "http://127.0.0.1:3010",
   vaas: { host: "127.0.0.1", port: 5000 },
@@ -47,17 +48,19 @@ describe("configuration", () => {
   });
 
   it("serves any subset", () => {
-    const { s3, data_dir } = VALID;
-    const config = parseConfig({ data_dir, s3 }, "/");
+    const { s3, data_dir, local_development } = VALID;
+    const config = parseConfig({ data_dir, s3, local_development }, "/");
     assert.equal(config.vaas, undefined);
     assert.equal(config.ccfaas, undefined);
   });
 
   const keeps = VALID.keeps;
+  const guarded = { ...VALID, local_development: false };
+  const tls = { certificate_file: "c", key_file: "k" };
   const faults: Readonly<Record<string, unknown>> = {
     "a text": "text",
     "an unknown member": { ...VALID, extra: 1 },
-    "no service at all": { data_dir: "x" },
+    "no service at all": { data_dir: "x", local_development: true },
     "vaas without keeps": { ...VALID, keeps: undefined },
     "vaas without the attestation service": { ...VALID, attestation_url: undefined },
     "a port out of range": { ...VALID, vaas: { host: "127.0.0.1", port: 65_536 } },
@@ -70,11 +73,17 @@ describe("configuration", () => {
       ...VALID,
       keeps: { ...keeps, host: "keeps.example" },
     },
-    "another machine's door without access": { ...VALID, vaas: { host: "0.0.0.0", port: 5000 } },
-    "another machine's door without TLS": {
+    "nobody asked, without saying that it is for development": guarded,
+    "development that other machines reach": { ...VALID, vaas: { host: "0.0.0.0", port: 5000 } },
+    "development on a name that is any machine's": {
       ...VALID,
-      vaas: { host: "192.0.2.1", port: 5000 },
-      access: { principals_file: "p" },
+      s3: { host: "127.0.0.1.example", port: 5000 },
+    },
+    "development beside access rules": { ...VALID, access: { principals_file: "p", tls } },
+    "access without TLS": { ...guarded, access: { principals_file: "p" } },
+    "access with TLS both here and elsewhere": {
+      ...guarded,
+      access: { principals_file: "p", tls, tls_ends_elsewhere: true },
     },
     "a URL that is none": { ...VALID, attestation_url: "127.0.0.1:3010" },
   };

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { messageOf } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
-import { type AccessConfig, AccessSection, accessOf, refuseOpenDoors } from "./config/access.ts";
+import { type AccessConfig, AccessSection, accessOf } from "./config/access.ts";
 import { invalid } from "./config/invalid.ts";
 import { type KeepsConfig, KeepsSection, keepsOf } from "./config/keeps.ts";
 import { LimitsSection, limitsOf, RemoteSection, type UploadLimits } from "./config/limits.ts";
@@ -32,6 +32,8 @@ export const ConfigFile = Type.Object(
     limits: Type.Optional(LimitsSection),
     remote: Type.Optional(RemoteSection),
     access: Type.Optional(AccessSection),
+    /** Plain HTTP, nobody is asked who he is, loopback only. */
+    local_development: Type.Optional(Type.Boolean()),
     log_level: Type.Optional(
       Type.Union([
         Type.Literal("fatal"),
@@ -55,7 +57,7 @@ export interface Config {
   readonly databaseUrl?: string;
   readonly vaas?: { readonly host: string; readonly port: number };
   readonly ccfaas?: CcfaasConfig;
-  /** Who may use the services; everybody on this machine when absent. */
+  /** Who may use the services; everybody on this machine when absent, which is for development. */
   readonly access?: AccessConfig;
   readonly s3?: ConfigFile["s3"];
   readonly keeps?: KeepsConfig;
@@ -96,14 +98,15 @@ export function parseConfig(value: unknown, base: string): Config {
   if (vaas !== undefined && (keeps === undefined || value.attestation_url === undefined)) {
     throw invalid("configuration: vaas needs keeps and attestation_url");
   }
-  refuseOpenDoors(value.access, [vaas, ccfaas, s3]);
+  const hosts = [vaas, ccfaas, s3].flatMap((each) => (each === undefined ? [] : [each.host]));
+  const access = accessOf(value, hosts, base);
   return {
     dataDir: resolve(base, value.data_dir),
     ...(value.attestation_url === undefined ? {} : { attestationUrl: value.attestation_url }),
     ...(value.database_url === undefined ? {} : { databaseUrl: value.database_url }),
     ...(vaas === undefined ? {} : { vaas }),
     ...(ccfaas === undefined ? {} : { ccfaas: ccfaasOf(ccfaas, base) }),
-    ...(value.access === undefined ? {} : { access: accessOf(value.access, base) }),
+    ...(access === undefined ? {} : { access }),
     ...(s3 === undefined ? {} : { s3 }),
     ...(keeps === undefined ? {} : { keeps: keepsOf(keeps, base) }),
     limits: limitsOf(value.limits),

@@ -152,6 +152,7 @@ export class Platform {
       },
     };
     return {
+      local_development: true,
       data_dir: join(dataDirectory, "control"),
       attestation_url: this.urls.attestation,
       ...Object.fromEntries(services.map((service) => [service, all[service]])),

@@ -1,4 +1,4 @@
-// Who may use the services, and what they speak to others.
+// Who may use the services. Without rules a service is for development on one machine, which must be asked for by name.
 import { resolve } from "node:path";
 import { type Static, Type } from "typebox";
 import { invalid } from "./invalid.ts";
@@ -31,8 +31,27 @@ export interface AccessConfig {
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
 }
 
-/** The section with absolute paths. */
-export function accessOf({ principals_file, tls }: AccessSection, base: string): AccessConfig {
+/**
+ * The section with absolute paths; undefined for development, where everybody on this machine may do everything.
+ * Whoever can reach a service without rules owns it, and whoever listens to plain HTTP has its tokens.
+ * @throws ControlError CONFIG_INVALID
+ */
+export function accessOf(
+  file: { access?: AccessSection; local_development?: boolean },
+  hosts: readonly string[],
+  base: string,
+): AccessConfig | undefined {
+  if (file.local_development === true) {
+    refuseOthers(file.access, hosts);
+    return undefined;
+  }
+  if (file.access === undefined) {
+    throw invalid("configuration: access (who may do what) is needed, or local_development");
+  }
+  const { principals_file, tls, tls_ends_elsewhere } = file.access;
+  if ((tls === undefined) !== (tls_ends_elsewhere === true)) {
+    throw invalid("configuration: access needs either tls or tls_ends_elsewhere");
+  }
   return {
     principalsFile: resolve(base, principals_file),
     ...(tls === undefined
@@ -46,21 +65,13 @@ export function accessOf({ principals_file, tls }: AccessSection, base: string):
   };
 }
 
-/**
- * Whoever can reach a service without access rules owns it, and whoever listens to plain HTTP has its tokens.
- * @throws ControlError CONFIG_INVALID
- */
-export function refuseOpenDoors(
-  access: AccessSection | undefined,
-  listens: readonly ({ host: string } | undefined)[],
-): void {
-  const open = listens.find((each) => each !== undefined && !isLoopback(each.host));
-  if (open === undefined) return;
-  if (access === undefined) {
-    throw invalid(`configuration: listening on ${open.host} needs access (who may do what)`);
+function refuseOthers(access: AccessSection | undefined, hosts: readonly string[]): void {
+  if (access !== undefined) {
+    throw invalid("configuration: local_development asks nobody; it can't stand beside access");
   }
-  if (access.tls === undefined && access.tls_ends_elsewhere !== true) {
-    throw invalid(`configuration: listening on ${open.host} needs access.tls`);
+  const open = hosts.find((host) => !isLoopback(host));
+  if (open !== undefined) {
+    throw invalid(`configuration: local_development listens on loopback only, not on ${open}`);
   }
 }
 

@@ -28,7 +28,10 @@ describe("access", { concurrency: false }, () => {
     }));
     writeFileSync(join(world.directory, "principals.json"), JSON.stringify({ principals }));
     writeFileSync(join(world.directory, "vaas-token"), `${TOKENS.operator}\n`);
-    Object.assign(world.config, { access: { principals_file: "principals.json" } });
+    Object.assign(world.config, {
+      local_development: false,
+      access: { principals_file: "principals.json", tls_ends_elsewhere: true },
+    });
     Object.assign(world.config.ccfaas ?? {}, { vaas_token_file: "vaas-token" });
     await world.start();
   });
@@ -131,7 +134,10 @@ describe("access over TLS", () => {
       writeFileSync(join(world.directory, "server.pem"), server.certificatePem);
       writeFileSync(join(world.directory, "server.key"), server.keyPem);
       const tls = { certificate_file: "server.pem", key_file: "server.key" };
-      Object.assign(world.config, { access: { principals_file: "principals.json", tls } });
+      Object.assign(world.config, {
+        local_development: false,
+        access: { principals_file: "principals.json", tls },
+      });
       await world.start();
       const port = Number(new URL(world.ccfaasUrl).port);
       const ask = (identity?: typeof known): Promise<number | undefined> =>

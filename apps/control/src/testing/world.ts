@@ -73,6 +73,7 @@ export async function makeWorld(
   const [vaasPort = 0, ccfaasPort = 0, s3Port = 0] = await freePorts(3);
   const firstKeepPort = await freeRange(change.keepPorts ?? 3);
   const config: ConfigFile = {
+    local_development: true,
     data_dir: join(directory, "data"),
     ...(change.databaseUrl === undefined ? {} : { database_url: change.databaseUrl }),
     attestation_url: change.attestationUrl ?? authority.url,
