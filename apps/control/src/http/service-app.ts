@@ -16,8 +16,10 @@ import Fastify, {
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { Value } from "typebox/value";
+import { ControlError } from "../errors.ts";
 import type { Access } from "./access.ts";
 import type { Metrics } from "./metrics.ts";
+import { DEFAULT_NAMESPACE, namespaceOf, rewriteUrl } from "./namespace.ts";
 import { OpenApi } from "./openapi.ts";
 import { problemOf } from "./problems.ts";
 
@@ -63,6 +65,7 @@ export function buildServiceApp(
       const given = headers["x-request-id"];
       return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
     },
+    rewriteUrl,
     routerOptions: { maxParamLength: 8192 },
     return503OnClosing: true,
   }).withTypeProvider<TypeBoxTypeProvider>() as ServiceApp;
@@ -80,10 +83,14 @@ export function buildServiceApp(
   });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    const namespace = namespaceOf(request);
     options.access.check(request);
+    if (namespace !== DEFAULT_NAMESPACE) {
+      throw new ControlError(404, "NAMESPACE_UNKNOWN", `there is no namespace ${namespace}`);
+    }
   });
   app.addHook("onResponse", async (request, reply) => {
-    const { principal, method, routeOptions, url } = request;
+    const { principal, method, routeOptions, originalUrl: url } = request;
     const route = routeOptions.url ?? "unknown";
     options.metrics.answered(route, method, reply.statusCode, reply.elapsedTime / 1000);
     // Who did what: everything that changes something, and everything that was refused to somebody known.
@@ -103,7 +110,11 @@ export function buildServiceApp(
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
-      problem(404, "ROUTE_NOT_FOUND", `there is no ${request.method} ${request.url.split("?")[0]}`),
+      problem(
+        404,
+        "ROUTE_NOT_FOUND",
+        `there is no ${request.method} ${request.originalUrl.split("?")[0]}`,
+      ),
     ),
   );
   const known = new Map<string, Set<string>>();
