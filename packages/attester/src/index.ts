@@ -3,6 +3,7 @@ export * from "./attester.ts";
 export * from "./errors.ts";
 export * from "./frames.ts";
 export * from "./gramine/attester.ts";
+export * from "./nsm/attester.ts";
 export * from "./nsm/client.ts";
 export * from "./nsm/messages.ts";
 export * from "./nsm/serve.ts";

@@ -21,7 +21,7 @@ export const MAXIMUM_NSM_REQUEST = 0x1000;
 export const MAXIMUM_NSM_RESPONSE = 0x3000;
 
 /** Reasons of refusal that the module knows. */
-export type NsmError = "InvalidArgument" | "InvalidOperation" | "InternalError";
+export type NsmError = "InvalidArgument" | "InvalidOperation" | "InputTooLarge" | "InternalError";
 
 /** A response, read. */
 export type NsmResponse =
