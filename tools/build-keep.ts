@@ -1,7 +1,7 @@
 // Builds the keep's bundle: one file, the same bytes wherever and whenever it is built from the same source, for its
 // hash is what policies name. Beside it goes the loader, which is not measured, as one file too: it starts in half the
-// time and takes half the memory. Usage: node tools/build-keep.ts [--out FILE]; prints {bundle, sha384, measurement,
-// loader}.
+// time and takes half the memory; and the relay that holds the Nitro module's device for it. Usage: node
+// tools/build-keep.ts [--out FILE]; prints {bundle, sha384, measurement, loader}.
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -12,6 +12,9 @@ import { type BuildOptions, build } from "esbuild";
 const ROOT = resolve(import.meta.dirname, "..");
 const KEEP_ENTRY = "apps/keep/src/main.ts";
 const LOADER_ENTRY = "apps/keep/src/loader/main.ts";
+/** Started by the loader as a process of its own; found beside it by this name. */
+const RELAY_ENTRY = "packages/attester/src/nsm/relay-main.ts";
+const RELAY = "nsm-relay.mjs";
 const WORKER_ENTRIES = ["apps/keep/src/worker-prelude.ts", "packages/wasi/src/worker/entry.ts"];
 /** Where `npm run build` puts the bundle. */
 export const BUNDLE: string = join(ROOT, "apps/keep/dist/keep.mjs");
@@ -29,6 +32,11 @@ export async function buildKeepBundle(): Promise<Uint8Array> {
 /** The loader's bytes. */
 export function buildLoaderBundle(): Promise<Uint8Array> {
   return bundled({ entryPoints: [LOADER_ENTRY] });
+}
+
+/** The relay's bytes. */
+export function buildRelayBundle(): Promise<Uint8Array> {
+  return bundled({ entryPoints: [RELAY_ENTRY] });
 }
 
 /** SHA-384 of a bundle, and the measurement that policies name: its first 32 bytes. */
@@ -77,6 +85,7 @@ if (import.meta.main) {
   writeFileSync(values.out, bytes);
   const loader = join(dirname(values.out), "loader.mjs");
   writeFileSync(loader, await buildLoaderBundle());
+  writeFileSync(join(dirname(values.out), RELAY), await buildRelayBundle());
   const named = (file: string): string => relative(process.cwd(), file);
   console.log(
     JSON.stringify(

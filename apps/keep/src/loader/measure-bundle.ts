@@ -1,7 +1,7 @@
 // What the bundle measures to. The bytes that are measured are the bytes that run: they are read once and handed on.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { messageOf } from "@holdfast/core";
+import { messageOf, toHex } from "@holdfast/core";
 import { LoaderError } from "./config.ts";
 
 /** A bundle with its measurement. */
@@ -31,5 +31,10 @@ export function measureBundle(path: string): MeasuredBundle {
 /** PCR0 and measurement of a bundle's bytes. */
 export function measure(bytes: Uint8Array): { pcr0: Uint8Array; measurement: string } {
   const pcr0 = createHash("sha384").update(bytes).digest();
-  return { pcr0, measurement: pcr0.subarray(0, MEASUREMENT_BYTES).toString("hex") };
+  return { pcr0, measurement: measurementOf(pcr0) };
+}
+
+/** The measurement that policies name, of PCR0. */
+export function measurementOf(pcr0: Uint8Array): string {
+  return toHex(pcr0.subarray(0, MEASUREMENT_BYTES));
 }
