@@ -63,10 +63,7 @@ export function processCalls(guest: Guest) {
       const memory = guest.enter();
       if (clocks.off) return ERRNO.acces;
       if (!memory.fits(result >>> 0, 8)) return ERRNO.fault;
-      const time = clocks.time(id);
-      if (time < 0) return ERRNO.inval;
-      memory.setU64(result >>> 0, time);
-      return ERRNO.success;
+      return clocks.write(id, memory, result >>> 0) ? ERRNO.success : ERRNO.inval;
     },
 
     random_get(buffer: number, length: number): number {

@@ -62,6 +62,30 @@ describe("clocks", () => {
     assert.equal(still.u64(RESULT_AT), BigInt(fixed.getTime()) * 1_000_000n);
   });
 
+  it("never go back, and are no coarser than they say", () => {
+    const probe = new Probe();
+    for (const id of [0, 1, 2, 3]) {
+      assert.equal(probe.do("clock_res_get", id, RESULT_AT), 0);
+      const resolution = probe.u64(RESULT_AT);
+      const readings = Array.from({ length: 1000 }, () => {
+        // A place that is not aligned, too: the number must come out the same.
+        assert.equal(probe.do("clock_time_get", id, 0n, RESULT_AT + 1), 0);
+        return probe.u64(RESULT_AT + 1);
+      });
+      assert.ok(
+        readings.every((time, index) => index === 0 || time >= (readings[index - 1] ?? 0n)),
+      );
+      assert.ok(
+        readings.some((time) => time % resolution !== 0n),
+        `clock ${id}`,
+      );
+    }
+    for (const id of [4, -1, 0x7fff_ffff]) {
+      assert.equal(probe.do("clock_time_get", id, 0n, RESULT_AT), ERRNO.inval);
+      assert.equal(probe.do("clock_res_get", id, RESULT_AT), ERRNO.inval);
+    }
+  });
+
   it("that stand are moved on by sleeping, which takes no time", () => {
     const probe = new Probe({ clock: { fixed: new Date(0) } });
     assert.deepEqual(poll(probe, [{ clock: 1, timeout: 3_600_000_000_000n }]), [[1, 0, 0]]);
