@@ -22,7 +22,7 @@ after(async () => {
 
 storeContract("PostgreSQL", {
   skip,
-  open: () => openStore({ directory, databaseUrl, blobGraceMs: 0 }),
+  open: () => openStore({ directory, databaseUrl }),
   clear: async () => {
     rmSync(directory, { recursive: true, force: true });
     databaseUrl = postgres?.newDatabase() ?? "";

@@ -35,6 +35,7 @@ export type ControlErrorCode =
   | "FILE_TOO_LARGE"
   | "FILE_HASH_MISMATCH"
   | "UPLOAD_BROKEN"
+  | "BLOBS_UNREACHABLE"
   | "SOURCE_INVALID"
   | "SOURCE_NOT_ALLOWED"
   | "SOURCE_FAILED"

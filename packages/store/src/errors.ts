@@ -7,7 +7,10 @@ export type StoreErrorCode =
   | "STORE_FULL"
   | "BLOB_TOO_LARGE"
   | "BLOB_MISMATCH"
-  | "BLOB_MISSING";
+  | "BLOB_MISSING"
+  | "BLOB_DAMAGED"
+  | "BLOB_BUSY"
+  | "BLOB_UNREACHABLE";
 
 /** A record that exists already, room that is used up, or bytes that are not what they should be. */
 export class StoreError extends HoldfastError {

@@ -1,5 +1,9 @@
 // The door of store: records in a database, bytes by their digest.
-export * from "./blobs.ts";
+export type { Blob, PutBlob } from "./blobs/blob-place.ts";
+export type { BlobStore } from "./blobs/blob-store.ts";
+export * from "./blobs/read-within.ts";
+export * from "./blobs/resumed-bytes.ts";
+export type { S3Place } from "./blobs/s3-blobs.ts";
 export * from "./errors.ts";
 export type { EventFilter, EventRepository, NewEvent, StoredEvent } from "./events.ts";
 export * from "./functions.ts";

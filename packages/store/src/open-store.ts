@@ -1,8 +1,12 @@
-// One door to everything that is kept: records in a database, bytes on the disk.
+// One door to everything that is kept: records in a database, bytes on the disk or in a bucket of S3.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Kysely, sql } from "kysely";
-import { type BlobStore, openBlobStore } from "./blobs.ts";
+import { blobHolds, dropHolds } from "./blobs/blob-holds.ts";
+import type { BlobPlace } from "./blobs/blob-place.ts";
+import { type BlobStore, blobStore } from "./blobs/blob-store.ts";
+import { openDiskBlobs } from "./blobs/disk-blobs.ts";
+import type { S3Place } from "./blobs/s3-blobs.ts";
 import { type EventRepository, eventLog } from "./events.ts";
 import { type FunctionRepository, functionRepository } from "./functions.ts";
 import { type InstanceRepository, instanceRepository } from "./instances.ts";
@@ -21,8 +25,6 @@ export interface Store {
   readonly blobs: BlobStore;
   /** Other processes may work on the same records. */
   readonly isShared: boolean;
-  /** Removes blobs that no function and no unfinished instance needs. */
-  collectBlobs(): Promise<number>;
   /** @throws when the database does not answer */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -30,22 +32,20 @@ export interface Store {
 
 /** Where the store is. */
 export interface StoreOptions {
-  /** For blobs, and for the database file unless a URL says otherwise. */
+  /** For blobs, and for the database file, unless they are elsewhere. */
   readonly directory: string;
   /** PostgreSQL instead of a file: `postgres://...`. */
   readonly databaseUrl?: string;
-  /** How long a blob that nobody needs is left alone, because another process may be about to link it. */
-  readonly blobGraceMs?: number;
+  /** A bucket for blobs instead of the directory. */
+  readonly bucket?: S3Place;
 }
 
+/** How long an upload of another process may be silent before it counts as interrupted. */
 const SHARED_GRACE_MS = 10 * 60 * 1000;
 
 /** Opens the store, making directory and schema when they are not there. */
-export async function openStore({
-  directory,
-  databaseUrl,
-  blobGraceMs,
-}: StoreOptions): Promise<Store> {
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { directory, databaseUrl } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const engine =
     databaseUrl === undefined
@@ -54,16 +54,16 @@ export async function openStore({
   const db = new Kysely<Tables>({ dialect: engine.dialect });
   await migrate(db, engine.name);
   const events = eventLog(db);
-  const graceMs = blobGraceMs ?? (engine.isShared ? SHARED_GRACE_MS : 0);
-  const blobs = await openBlobStore(join(directory, "blobs"), { graceMs });
+  // A database that is not shared has one process at a time: holds in it are of one that died.
+  if (!engine.isShared) await dropHolds(db);
+  const place = await openPlace(options, engine.isShared ? SHARED_GRACE_MS : 0);
   return {
     functions: functionRepository(db, events),
     instances: instanceRepository(db, events),
     keeps: keepRepository(db, engine, events),
     events,
-    blobs,
+    blobs: blobStore(place, blobHolds(db, engine)),
     isShared: engine.isShared,
-    collectBlobs: () => blobs.collect((sha256) => isNeeded(db, sha256)),
     async check() {
       await sql`select 1`.execute(db);
     },
@@ -71,20 +71,9 @@ export async function openStore({
   };
 }
 
-async function isNeeded(db: Kysely<Tables>, sha256: string): Promise<boolean> {
-  const file = await db
-    .selectFrom("files")
-    .select("path")
-    .where("sha256", "=", sha256)
-    .executeTakeFirst();
-  if (file !== undefined) return true;
-  const load = await db
-    .selectFrom("loads")
-    .innerJoin("instances", "instances.key", "loads.instance_key")
-    .select("loads.path")
-    .where("loads.sha256", "=", sha256)
-    .where("loads.loaded", "=", 0)
-    .where("instances.state", "not in", ["ended", "failed", "ready", "ending"])
-    .executeTakeFirst();
-  return load !== undefined;
+/** The SDK is loaded only where there is a bucket. */
+async function openPlace({ bucket, directory }: StoreOptions, graceMs: number): Promise<BlobPlace> {
+  if (bucket === undefined) return await openDiskBlobs(join(directory, "blobs"), { graceMs });
+  const { s3Blobs } = await import("./blobs/s3-blobs.ts");
+  return s3Blobs(bucket);
 }

@@ -6,7 +6,7 @@ import { ControlError } from "../errors.ts";
 import type { CcfaasContext } from "./context.ts";
 import { type DefinedFile, definitionOf, findDefined } from "./function-files.ts";
 import { openRemote } from "./remote-source.ts";
-import { refuseStored, storeFile } from "./store-file.ts";
+import { refuseStored, storeFile, storeKnownFile } from "./store-file.ts";
 
 /**
  * Fetches a file.
@@ -21,11 +21,7 @@ export async function fetchFile(
 ): Promise<void> {
   const file = fileAt(found, path);
   await refuseStored(context, found, file);
-  const { blobs } = context.store;
-  if (await blobs.has(file.sha256)) {
-    await storeFile(context, found, file, blobs.read(file.sha256));
-    return;
-  }
+  if (await storeKnownFile(context, found, file)) return;
   const { bytes, length } = await openRemote(context.remote, source, file.sha256, signal);
   await storeFile(context, found, file, bytes, length);
 }

@@ -9,6 +9,7 @@ import { ControlError } from "../errors.ts";
 import { sendJson, sendParagraph } from "../http/answers.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import { drain, incomingBytes } from "../http/upload-body.ts";
+import { collectBlobs } from "./collect-blobs.ts";
 import type { CcfaasContext } from "./context.ts";
 import { type DefinedFile, definitionOf, type FileKind, findDefined } from "./function-files.ts";
 import { findFunction } from "./register-function.ts";
@@ -64,7 +65,7 @@ function kindRoutes(app: ServiceApp, context: CcfaasContext, kind: FileKind, wor
       if (!(await store.functions.removeFile(found.id, path))) {
         throw notLoaded(kind, path, found.name);
       }
-      await store.collectBlobs();
+      await collectBlobs(context);
       return sendParagraph(reply, `${NOUNS[kind]} ${path} deleted from function ${found.name}`);
     },
   );

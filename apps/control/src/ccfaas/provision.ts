@@ -31,8 +31,11 @@ async function loadFile(
   { path, sha256, size }: Load,
   signal: AbortSignal,
 ): Promise<void> {
-  const source = (offset: number): AsyncIterable<Uint8Array> => store.blobs.read(sha256, offset);
-  await keep.uploadFile(path, source, { size, sha256: fromHex(sha256), signal });
+  await keep.uploadFile(path, store.blobs.reader(sha256), {
+    size,
+    sha256: fromHex(sha256),
+    signal,
+  });
   await store.instances.markLoaded(key, path);
   logger.info({ instance: id, path, size }, "file loaded");
 }

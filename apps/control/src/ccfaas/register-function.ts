@@ -5,6 +5,7 @@ import type { FunctionBody } from "@holdfast/contract";
 import { parseFunctionPolicy } from "@holdfast/policy";
 import { type StoredFunction, StoreError } from "@holdfast/store";
 import { ControlError } from "../errors.ts";
+import { collectBlobs } from "./collect-blobs.ts";
 import { type CcfaasContext, timestamp } from "./context.ts";
 
 /**
@@ -61,7 +62,7 @@ export async function removeFunction(context: CcfaasContext, name: string): Prom
   if (!(await context.store.functions.remove(name, timestamp(context)))) {
     throw new ControlError(404, "FUNCTION_NOT_FOUND", `Function '${name}' does not exist`);
   }
-  await context.store.collectBlobs();
+  await collectBlobs(context);
 }
 
 async function findEarlier(

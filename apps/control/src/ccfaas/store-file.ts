@@ -1,8 +1,9 @@
 // Takes in one file of a function, wherever its bytes come from: checked against the definition's digest and the limits
 // while they stream to the blob store. Whatever goes wrong, nothing is left.
-import { type StoredFunction, StoreError } from "@holdfast/store";
+import { type Blob, type StoredFunction, StoreError } from "@holdfast/store";
 import type { UploadLimits } from "../config.ts";
 import { ControlError } from "../errors.ts";
+import { collectBlobs } from "./collect-blobs.ts";
 import { type CcfaasContext, timestamp } from "./context.ts";
 import type { DefinedFile, FileKind } from "./function-files.ts";
 
@@ -29,21 +30,54 @@ export async function storeFile(
   source: AsyncIterable<Uint8Array>,
   announced?: number,
 ): Promise<void> {
-  const { store } = context;
-  const { path, kind, sha256 } = file;
   await refuseStored(context, found, file);
-  const maximumBytes = maximumOf(context.limits, kind);
-  if ((announced ?? 0) > maximumBytes) throw tooLarge(kind, maximumBytes);
+  const maximumBytes = maximumOf(context.limits, file.kind);
+  if ((announced ?? 0) > maximumBytes) throw tooLarge(file.kind, maximumBytes);
+  const { sha256 } = file;
+  await recorded(context, found, file, (link) =>
+    context.store.blobs.put(source, { maximumBytes, sha256 }, link),
+  );
+}
+
+/**
+ * Stores a file whose bytes the blob store has already.
+ * @returns false when it does not have them
+ * @throws ControlError FILE_EXISTS, FILE_TOO_LARGE, FUNCTION_NOT_FOUND
+ */
+export async function storeKnownFile(
+  context: CcfaasContext,
+  found: StoredFunction,
+  file: DefinedFile,
+): Promise<boolean> {
+  let isKnown = true;
+  await recorded(context, found, file, async (link) => {
+    const reused = await context.store.blobs.reuse(file.sha256, link);
+    isKnown = reused !== undefined;
+    return reused?.linked ?? true;
+  });
+  return isKnown;
+}
+
+/** Has the blob store hold the bytes while it is recorded that the function has them. */
+async function recorded(
+  context: CcfaasContext,
+  found: StoredFunction,
+  file: DefinedFile,
+  store: (link: (blob: Blob) => Promise<boolean>) => Promise<boolean>,
+): Promise<void> {
+  const { path, kind } = file;
+  const maximum = maximumOf(context.limits, kind);
   try {
-    const added = await store.blobs.put(source, { maximumBytes, sha256 }, (blob) =>
-      store.functions.addFile(found.id, { path, kind, ...blob }, timestamp(context)),
-    );
+    const added = await store((blob) => {
+      if (blob.size > maximum) throw tooLarge(kind, maximum);
+      return context.store.functions.addFile(found.id, { path, kind, ...blob }, timestamp(context));
+    });
     if (added) return;
   } catch (cause) {
-    await store.collectBlobs();
-    throw refusalOf(cause, found, file, maximumBytes);
+    await collectBlobs(context);
+    throw refusalOf(cause, found, file, maximum);
   }
-  await store.collectBlobs();
+  await collectBlobs(context);
   throw new ControlError(404, "FUNCTION_NOT_FOUND", `function ${found.name} not found`);
 }
 
@@ -66,6 +100,9 @@ function refusalOf(
   if (!(cause instanceof StoreError)) return cause;
   if (cause.code === "BLOB_TOO_LARGE") return tooLarge(kind, maximum);
   if (cause.code === "STORE_CONFLICT") return exists(kind, path, found.name);
+  if (cause.code === "BLOB_UNREACHABLE" || cause.code === "BLOB_BUSY") {
+    return new ControlError(503, "BLOBS_UNREACHABLE", cause.message, { cause });
+  }
   if (cause.code !== "BLOB_MISMATCH") return cause;
   return new ControlError(
     422,

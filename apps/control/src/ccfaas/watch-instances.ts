@@ -3,6 +3,7 @@
 import { messageOf } from "@holdfast/core";
 import type { StoredInstance } from "@holdfast/store";
 import { bringUp } from "./bring-up.ts";
+import { collectBlobs } from "./collect-blobs.ts";
 import { type CcfaasContext, timestamp, UNFINISHED } from "./context.ts";
 import { finishEnding } from "./end-instance.ts";
 
@@ -26,7 +27,7 @@ export class InstanceWatch {
     const { store, clock } = this.#context;
     if (!store.isShared) await store.instances.releaseAll();
     await store.instances.forget(new Date(clock.now().getTime() - REMEMBER_MS).toISOString());
-    await store.collectBlobs();
+    await collectBlobs(this.#context);
     this.#next(0);
   }
 

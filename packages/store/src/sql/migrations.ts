@@ -118,6 +118,18 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
       }
     },
   },
+  "0006-blob-holds": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("blob_holds")
+        .addColumn("holder", "text", (column) => column.primaryKey())
+        .addColumn("sha256", "text", (column) => column.notNull())
+        .addColumn("purpose", "text", (column) => column.notNull())
+        .addColumn("until", "text", (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex("blob_holds_sha256").on("blob_holds").column("sha256").execute();
+    },
+  },
 };
 
 /** Numbers that the database hands out are the one thing engines spell differently. */

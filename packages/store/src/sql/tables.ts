@@ -95,6 +95,14 @@ export interface EventsTable {
   reason: string | null;
 }
 
+/** Who holds a blob just now, and until when at most. */
+export interface BlobHoldsTable {
+  holder: string;
+  sha256: string;
+  purpose: "link" | "removal";
+  until: string;
+}
+
 /** All tables by name. */
 export interface Tables {
   functions: FunctionsTable;
@@ -103,4 +111,5 @@ export interface Tables {
   loads: LoadsTable;
   keeps: KeepsTable;
   events: EventsTable;
+  blob_holds: BlobHoldsTable;
 }

@@ -1,6 +1,6 @@
 // What every store must do, whatever engine is below: one suite, run by each of them.
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
 import type { NewInstance, NewKeep, Store, StoreError } from "../index.ts";
 
@@ -231,7 +231,11 @@ export function storeContract(
         const vod = newFunction("vod");
         await store.functions.create(vod);
         const put = (text: string): Promise<string> =>
-          store.blobs.put(bytes(text), { maximumBytes: 100 }, async ({ sha256 }) => sha256);
+          store.blobs.put(
+            bytes(text),
+            { maximumBytes: 100, sha256: digestOf(text) },
+            async ({ sha256 }) => sha256,
+          );
         const [needed, loading, loose] = [
           await put("needed"),
           await put("loading"),
@@ -241,13 +245,13 @@ export function storeContract(
         await store.functions.addFile(vod.id, { ...file("/b"), sha256: needed }, AT);
         const instance = newInstance("0", [{ ...load("/c", 0, 0), sha256: loading }]);
         await store.instances.create(instance);
-        assert.equal(await store.collectBlobs(), 1);
+        assert.equal(await store.blobs.collect(), 1);
         assert.equal(await store.blobs.has(loose), false);
         await store.functions.removeFile(vod.id, "/a");
-        assert.equal(await store.collectBlobs(), 0);
+        assert.equal(await store.blobs.collect(), 0);
         await store.instances.markLoaded(instance.key, "/c");
         await store.functions.remove("vod", LATER);
-        assert.equal(await store.collectBlobs(), 2);
+        assert.equal(await store.blobs.collect(), 2);
         assert.deepEqual(await store.blobs.list(), []);
       }),
     );
@@ -256,6 +260,10 @@ export function storeContract(
 
 function conflict(thrown: unknown): boolean {
   return (thrown as StoreError).code === "STORE_CONFLICT";
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 async function* bytes(text: string): AsyncGenerator<Uint8Array> {

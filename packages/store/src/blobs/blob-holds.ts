@@ -1,0 +1,128 @@
+// Who holds a blob just now, as rows that all processes on a store see: those between storing it and recording who needs
+// it, and the one that removes it. The two exclude each other. A row ends by itself when its process died.
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Kysely, Transaction } from "kysely";
+import { StoreError } from "../errors.ts";
+import type { Engine } from "../sql/engine.ts";
+import type { Tables } from "../sql/tables.ts";
+
+/** Holds of blobs. */
+export interface BlobHolds {
+  /**
+   * Does work while the blob can't be removed; waits for one that is just being removed.
+   * @throws StoreError BLOB_BUSY when the removal does not end
+   */
+  hold<T>(sha256: string, work: () => Promise<T>): Promise<T>;
+  /** Does a removal, unless the blob is needed or held; answers what the removal does, or false. */
+  remove(sha256: string, removal: () => Promise<boolean>): Promise<boolean>;
+}
+
+/** Longer than recording takes, and than any store takes to remove an object or to give up. */
+const HOLD_MS = 10 * 60 * 1000;
+const POLL_MS = 50;
+const PATIENCE_MS = 60_000;
+
+/** Holds in a database. */
+export function blobHolds(db: Kysely<Tables>, engine: Engine): BlobHolds {
+  /** Takes a hold if `isFree`; transactions that do so follow one another. */
+  const take = async (
+    sha256: string,
+    purpose: "link" | "removal",
+    isFree: (transaction: Transaction<Tables>) => Promise<boolean>,
+  ): Promise<string | undefined> => {
+    const holder = randomUUID();
+    const taken = await db.transaction().execute(async (transaction) => {
+      await engine.lockSums(transaction);
+      if (!(await isFree(transaction))) return false;
+      const until = new Date(Date.now() + HOLD_MS).toISOString();
+      await transaction
+        .insertInto("blob_holds")
+        .values({ sha256, holder, purpose, until })
+        .execute();
+      return true;
+    });
+    return taken ? holder : undefined;
+  };
+  const release = async (holder: string): Promise<void> => {
+    await db.deleteFrom("blob_holds").where("holder", "=", holder).execute();
+  };
+  return {
+    async hold(sha256, work) {
+      const deadline = Date.now() + PATIENCE_MS;
+      for (;;) {
+        const holder = await take(
+          sha256,
+          "link",
+          async (transaction) => !(await isHeld(transaction, sha256, ["removal"])),
+        );
+        if (holder !== undefined) {
+          try {
+            return await work();
+          } finally {
+            await release(holder);
+          }
+        }
+        if (Date.now() > deadline) {
+          throw new StoreError("BLOB_BUSY", `blob ${sha256} is being removed; try again later`);
+        }
+        await sleep(POLL_MS);
+      }
+    },
+    async remove(sha256, removal) {
+      // Most are needed: that is seen without anybody waiting.
+      if (await isNeeded(db, sha256)) return false;
+      const holder = await take(
+        sha256,
+        "removal",
+        async (transaction) =>
+          !(await isHeld(transaction, sha256, ["link", "removal"])) &&
+          !(await isNeeded(transaction, sha256)),
+      );
+      if (holder === undefined) return false;
+      // A removal that failed may still come to pass: then the row stays until its time is over.
+      const done = await removal();
+      await release(holder);
+      return done;
+    },
+  };
+}
+
+/** Forgets holds of processes before this one; only where there are no others beside it. */
+export async function dropHolds(db: Kysely<Tables>): Promise<void> {
+  await db.deleteFrom("blob_holds").execute();
+}
+
+async function isHeld(
+  transaction: Transaction<Tables>,
+  sha256: string,
+  purposes: readonly ("link" | "removal")[],
+): Promise<boolean> {
+  const row = await transaction
+    .selectFrom("blob_holds")
+    .select("holder")
+    .where("sha256", "=", sha256)
+    .where("purpose", "in", purposes)
+    .where("until", ">", new Date().toISOString())
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Whether a function has the blob, or an instance that is on its way up. */
+async function isNeeded(transaction: Kysely<Tables>, sha256: string): Promise<boolean> {
+  const file = await transaction
+    .selectFrom("files")
+    .select("path")
+    .where("sha256", "=", sha256)
+    .executeTakeFirst();
+  if (file !== undefined) return true;
+  const load = await transaction
+    .selectFrom("loads")
+    .innerJoin("instances", "instances.key", "loads.instance_key")
+    .select("loads.path")
+    .where("loads.sha256", "=", sha256)
+    .where("loads.loaded", "=", 0)
+    .where("instances.state", "not in", ["ended", "failed", "ready", "ending"])
+    .executeTakeFirst();
+  return load !== undefined;
+}

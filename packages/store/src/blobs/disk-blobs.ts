@@ -1,0 +1,169 @@
+// Blobs in a directory, one file each. They are hashed while they stream to the disk, and appear under their name only
+// when they are whole, checked and synchronised.
+import { randomUUID } from "node:crypto";
+import { createReadStream, type Dirent } from "node:fs";
+import { mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { StoreError } from "../errors.ts";
+import { type BlobPlace, DIGEST, type Incoming, type PutBlob } from "./blob-place.ts";
+import { IncomingDigest } from "./checked-bytes.ts";
+
+const READ_SIZE = 1 << 18;
+
+/**
+ * Opens a directory of blobs; what interrupted uploads left there is removed.
+ * @param options.graceMs after how long without a byte an upload counts as interrupted; 0 by default, when no other
+ *   process works on the directory
+ */
+export async function openDiskBlobs(
+  directory: string,
+  options: { graceMs?: number } = {},
+): Promise<BlobPlace> {
+  const place = new DiskBlobs(directory, options.graceMs ?? 0);
+  await place.prepare();
+  return place;
+}
+
+class DiskBlobs implements BlobPlace {
+  readonly #directory: string;
+  readonly #temporary: string;
+  readonly #graceMs: number;
+  /** Names of what this process is receiving. */
+  readonly #own = new Set<string>();
+
+  constructor(directory: string, graceMs: number) {
+    this.#directory = directory;
+    this.#graceMs = graceMs;
+    this.#temporary = join(directory, "incoming");
+  }
+
+  async prepare(): Promise<void> {
+    await mkdir(this.#temporary, { recursive: true, mode: 0o700 });
+    await this.sweep();
+  }
+
+  async receive(source: AsyncIterable<Uint8Array>, expected: PutBlob): Promise<Incoming> {
+    const name = randomUUID();
+    const path = join(this.#temporary, name);
+    this.#own.add(name);
+    const drop = async (): Promise<void> => {
+      await rm(path, { force: true });
+      this.#own.delete(name);
+    };
+    try {
+      const digest = new IncomingDigest(expected);
+      await writeFile(path, source, digest);
+      const blob = digest.finish();
+      const keep = async (): Promise<void> => {
+        try {
+          await this.#show(path, blob.sha256);
+        } finally {
+          await drop();
+        }
+      };
+      return { blob, keep, drop };
+    } catch (thrown) {
+      await drop();
+      throw thrown;
+    }
+  }
+
+  async *read(sha256: string, offset: number): AsyncGenerator<Uint8Array> {
+    const stream = createReadStream(this.#path(sha256), {
+      highWaterMark: READ_SIZE,
+      start: offset,
+    });
+    try {
+      for await (const part of stream) yield part as Uint8Array;
+    } catch (cause) {
+      if (!isAbsent(cause)) throw cause;
+      throw new StoreError("BLOB_MISSING", `blob ${sha256} is not stored`, { cause });
+    }
+  }
+
+  async size(sha256: string): Promise<number | undefined> {
+    try {
+      return (await stat(this.#path(sha256))).size;
+    } catch (thrown) {
+      if (isAbsent(thrown)) return undefined;
+      throw thrown;
+    }
+  }
+
+  async remove(sha256: string): Promise<boolean> {
+    try {
+      await unlink(this.#path(sha256));
+      return true;
+    } catch (thrown) {
+      if (isAbsent(thrown)) return false;
+      throw thrown;
+    }
+  }
+
+  async *list(): AsyncGenerator<readonly string[]> {
+    const folders = await readdir(this.#directory, { withFileTypes: true });
+    for (const { name } of folders.filter(isShard)) {
+      const names = await readdir(join(this.#directory, name));
+      yield names.filter((each) => DIGEST.test(each));
+    }
+  }
+
+  async sweep(): Promise<void> {
+    const now = Date.now();
+    for (const name of await readdir(this.#temporary)) {
+      if (this.#own.has(name)) continue;
+      const path = join(this.#temporary, name);
+      // What another process is receiving grows.
+      const found = await stat(path).catch(() => undefined);
+      if (found !== undefined && now - found.mtimeMs >= this.#graceMs) {
+        await rm(path, { force: true });
+      }
+    }
+  }
+
+  async #show(incoming: string, sha256: string): Promise<void> {
+    const folder = join(this.#directory, sha256.slice(0, 2));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await rename(incoming, this.#path(sha256));
+    await synchronizeFolder(folder);
+  }
+
+  #path(sha256: string): string {
+    if (!DIGEST.test(sha256)) throw new StoreError("BLOB_MISSING", "not a digest");
+    return join(this.#directory, sha256.slice(0, 2), sha256);
+  }
+}
+
+async function writeFile(
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  digest: IncomingDigest,
+): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    for await (const part of source) {
+      digest.add(part);
+      await file.writeFile(part);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function synchronizeFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function isShard({ name }: Dirent): boolean {
+  return /^[0-9a-f]{2}$/.test(name);
+}
+
+function isAbsent(thrown: unknown): boolean {
+  return (thrown as NodeJS.ErrnoException).code === "ENOENT";
+}
