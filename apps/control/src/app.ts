@@ -70,8 +70,10 @@ async function buildVaas(
   const directory = join(config.dataDir, "keeps");
   const node = await ownName(config.dataDir, "node");
   const cache = join(config.dataDir, "cache");
+  const onFault = (reason: string): void => logger.warn({ reason }, "a keep does not wait");
   const launcher =
-    parts.launcher ?? new LocalLauncher({ node, config: keeps, attestationUrl, directory, cache });
+    parts.launcher ??
+    new LocalLauncher({ node, config: keeps, attestationUrl, directory, cache, onFault });
   const attestation = attestationAt(attestationUrl);
   const context = {
     store,
@@ -86,8 +88,15 @@ async function buildVaas(
   const watch = new KeepWatch(context);
   const check = (): Promise<void> => store.check();
   const metrics = new Metrics();
-  metrics.gauge("holdfast_keeps", "Keeps by state.", "state", async () =>
-    countBy(await store.keeps.list(), ({ state }) => state),
+  metrics.gauge(
+    "holdfast_keeps",
+    "Keeps by state.",
+    "state",
+    async () =>
+      new Map<string, number>([
+        ...countBy(await store.keeps.list(), ({ state }) => state),
+        ["waiting", launcher.waiting],
+      ]),
   );
   return {
     name: "vaas",
@@ -96,10 +105,7 @@ async function buildVaas(
       vaasRoutes(app, context);
       eventRoutes(app, store.events, ["keep"]);
     }),
-    async start() {
-      await watch.start();
-      launcher.warmUp().catch((thrown: unknown) => logger.warn({ err: thrown }, "no warm loaders"));
-    },
+    start: () => watch.start(),
     async stop() {
       await watch.stop();
       launcher.close();

@@ -6,7 +6,7 @@ import { type KeepClient, ServiceRefusal } from "@holdfast/contract";
 import { readBody, systemClock } from "@holdfast/core";
 import { type Policy, parsePolicy } from "@holdfast/policy";
 import fc from "fast-check";
-import { parseKeepConfig } from "./config.ts";
+import { parseAssignment } from "./config.ts";
 import { BootError } from "./errors.ts";
 import { copying, wat } from "./testing/programs.ts";
 import { startTestKeep, type TestKeep } from "./testing/test-keep.ts";
@@ -160,13 +160,12 @@ async function runToEnd(client: KeepClient, path: string): Promise<string> {
 
 /** Reads a policy as the keep does; only a refusal with a reason may be thrown. */
 function boots(policy: string): void {
-  const config = JSON.stringify({
-    policy,
-    listen: { host: "127.0.0.1", port: 1 },
-    attestation_url: "http://127.0.0.1:3010",
-  });
+  const assignment = JSON.stringify({ policy, listen: { host: "127.0.0.1", port: 1 } });
   try {
-    const read: Policy = parseKeepConfig(config).policy;
+    const read: Policy = parseAssignment(assignment, {
+      service: "127.0.0.1:3010",
+      ahead: false,
+    }).policy;
     assert.equal(read.text, parsePolicy(policy).text);
   } catch (thrown) {
     assert.ok(thrown instanceof BootError, String(thrown));

@@ -1,17 +1,18 @@
-// The keep's process: configuration from the loader, attestation, the door, the end. This file alone touches the
+// The keep's process: orders from the loader, attestation, the door, the end. This file alone touches the
 // process; it is the entry of the measured bundle.
 import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
 import { nsmOverStream } from "@holdfast/attester";
-import { HoldfastError, readBody, systemClock, toText } from "@holdfast/core";
+import { HoldfastError, systemClock } from "@holdfast/core";
 import { policyHash } from "@holdfast/policy";
 import { WORKER_OPTIONS } from "@holdfast/wasi";
 import { buildKeep, type Keep } from "./app.ts";
-import { type AttestDeps, attestKeep } from "./boot/attest-keep.ts";
+import { type AttestDeps, attestKeep, type Platform, rehearse } from "./boot/attest-keep.ts";
 import { attestationServiceOver } from "./boot/attestation-service.ts";
+import { readOrders } from "./boot/read-orders.ts";
 import { relayOverStream } from "./boot/relay.ts";
 import { renewInTime } from "./boot/renew-in-time.ts";
-import { type KeepConfig, MAXIMUM_CONFIG, parseKeepConfig } from "./config.ts";
+import type { Assignment } from "./config.ts";
 import { BootError } from "./errors.ts";
 import { createLog } from "./log.ts";
 import { lazyRunner } from "./state/lazy-runner.ts";
@@ -44,22 +45,21 @@ try {
 }
 
 async function serve(): Promise<void> {
-  const config = await readConfig();
   const device = duplexOn(DEVICE_FD);
-  const hash = await policyHash(config.policy.text);
-  log.info("booting", { policy_hash: hash, dialect: config.policy.dialect });
-  const deps: AttestDeps = {
-    policy: config.policy,
-    policyHash: hash,
+  const platform: Platform = {
     device: nsmOverStream(device),
     service: attestationServiceOver(relayOverStream(duplexOn(RELAY_FD))),
     clock: systemClock,
   };
+  const assignment = await assigned(platform);
+  const hash = await policyHash(assignment.policy.text);
+  log.info("assigned", { policy_hash: hash, dialect: assignment.policy.dialect });
+  const deps: AttestDeps = { ...platform, policy: assignment.policy, policyHash: hash };
   const attested = await attestKeep(deps);
   const { verdict, measurement } = attested;
   log.info("attested", { platform: verdict.platform, simulated: verdict.simulated, measurement });
   const runner = lazyRunner(createWorker);
-  const keep = await open(config, { ...deps, attested, runner, log });
+  const keep = await open(assignment, { ...deps, attested, runner, log });
   giveUpPermissions();
   log.info("serving", { port: keep.address.port, ...permissions() });
   const renewal = renewInTime({ attested, deps, log, renew: (next) => keep.renew(next) });
@@ -69,24 +69,25 @@ async function serve(): Promise<void> {
   await keep.close();
 }
 
-async function open(config: KeepConfig, deps: Parameters<typeof buildKeep>[0]): Promise<Keep> {
-  try {
-    return await buildKeep(deps, config.listen);
-  } catch (cause) {
-    const { host, port } = config.listen;
-    throw new BootError("BOOT_LISTEN", `can't listen on ${host}:${port}`, { cause });
+/** What the keep is for. Before it knows, it listens nowhere. */
+async function assigned(platform: Platform): Promise<Assignment> {
+  const orders = readOrders(new Socket({ fd: CONFIG_FD, readable: true, writable: false }));
+  const boot = await orders.boot();
+  log.info("booting", { ahead: boot.ahead });
+  if (boot.ahead) {
+    await rehearse(platform);
+    log.info("waiting");
   }
+  return await orders.assignment(boot);
 }
 
-async function readConfig(): Promise<KeepConfig> {
-  const stream = new Socket({ fd: CONFIG_FD, readable: true, writable: false });
-  const bytes = await readBody(stream, MAXIMUM_CONFIG).catch((cause: unknown) => {
-    throw new BootError("BOOT_CONFIG", "no configuration came from the loader", { cause });
-  });
-  if (bytes === undefined) {
-    throw new BootError("BOOT_CONFIG", `configuration is over ${MAXIMUM_CONFIG} bytes`);
+async function open({ listen }: Assignment, deps: Parameters<typeof buildKeep>[0]): Promise<Keep> {
+  try {
+    return await buildKeep(deps, listen);
+  } catch (cause) {
+    const { host, port } = listen;
+    throw new BootError("BOOT_LISTEN", `can't listen on ${host}:${port}`, { cause });
   }
-  return parseKeepConfig(toText(bytes));
 }
 
 /** The door is open, and everything else comes and goes by the streams of the loader: no network is needed any more. */

@@ -180,7 +180,7 @@ describe("a keep in its own process", { timeout: 180_000 }, () => {
       loader: { attestation_url: `http://127.0.0.1:${port}` },
     });
     assert.match((await unreachable.reaches("failed")).reason ?? "", /BOOT_SERVICE.*ECONNREFUSED/);
-    const broken = await startRealKeep(platform, { rights: [{}], loader: { policy: "{}" } });
+    const broken = await startRealKeep(platform, { rights: [{}], assignment: { policy: "{}" } });
     assert.match((await broken.reaches("failed")).reason ?? "", /BOOT_POLICY/);
     const bundle = join(platform.directory, "none.mjs");
     const missing = await startRealKeep(platform, { rights: [{}], loader: { bundle } });
@@ -190,7 +190,7 @@ describe("a keep in its own process", { timeout: 180_000 }, () => {
   test("a port that is taken is told", async () => {
     const first = await startRealKeep(platform, { rights: [{}] });
     const { listen } = await first.reaches("serving");
-    const second = await startRealKeep(platform, { rights: [{}], loader: { listen } });
+    const second = await startRealKeep(platform, { rights: [{}], assignment: { listen } });
     assert.match((await second.reaches("failed")).reason ?? "", /BOOT_LISTEN/);
     first.loader.kill("SIGTERM");
     await first.reaches("ended");

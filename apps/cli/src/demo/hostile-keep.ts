@@ -35,18 +35,24 @@ export async function startHostileKeep(
     "hostile keep",
     BUILT.loader,
     [],
-    JSON.stringify({
-      bundle: hostileBundle,
-      policy: text,
-      listen,
-      attestation_url: stage.platform.urls.attestation,
-      platform: {
-        kind: "simulated-nitro",
-        authority_dir: stage.platform.simulatedPlatformDirectory,
+    [
+      {
+        bundle: hostileBundle,
+        attestation_url: stage.platform.urls.attestation,
+        platform: {
+          kind: "simulated-nitro",
+          authority_dir: stage.platform.simulatedPlatformDirectory,
+        },
       },
-      state_file: stateFile,
-      log_file: join(stage.directory, "hostile-keep.log"),
-    }),
+      {
+        policy: text,
+        listen,
+        state_file: stateFile,
+        log_file: join(stage.directory, "hostile-keep.log"),
+      },
+    ]
+      .map((order) => `${JSON.stringify(order)}\n`)
+      .join(""),
   );
   await service.waitUntil(
     async () => (await stateOf(stateFile)) === "serving",

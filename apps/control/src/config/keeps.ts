@@ -21,7 +21,7 @@ export const KeepsSection = Type.Object(
       CLOSED,
     ),
     max_memory_mib_total: Type.Optional(Type.Integer({ minimum: 1 })),
-    warm_loaders: Type.Optional(Type.Integer({ minimum: 0, maximum: 64 })),
+    warm: Type.Optional(Type.Integer({ minimum: 0, maximum: 64 })),
     start_timeout_ms: Type.Optional(Type.Integer({ minimum: 1000 })),
   },
   CLOSED,
@@ -39,8 +39,8 @@ export interface KeepsConfig {
   readonly platform: { readonly kind: "simulated-nitro"; readonly authority_dir: string };
   readonly maxMemoryMibTotal?: number;
   readonly startTimeoutMs: number;
-  /** How many loaders wait for the next keeps. */
-  readonly warmLoaders: number;
+  /** How many keeps wait, attested already, for the next policies. */
+  readonly warm: number;
 }
 
 /**
@@ -65,7 +65,7 @@ export function keepsOf(keeps: Static<typeof KeepsSection>, base: string): Keeps
       ? {}
       : { maxMemoryMibTotal: keeps.max_memory_mib_total }),
     startTimeoutMs: keeps.start_timeout_ms ?? 60_000,
-    warmLoaders: keeps.warm_loaders ?? 1,
+    warm: keeps.warm ?? 1,
   };
 }
 

@@ -7,6 +7,8 @@ export interface KeepSpec {
   /** Exact text. */
   readonly policy: string;
   readonly port: number;
+  /** What the policy says that the keep measures to. */
+  readonly measurement: string;
 }
 
 /** A keep as its launcher sees it now. */
@@ -36,8 +38,8 @@ export interface KeepLauncher {
   /** What keeps of this launcher measure to, 64 hexadecimal digits. */
   measurement(): Promise<string>;
   /**
-   * Starts a keep. `record` is awaited between the start of the process and its first instruction: a crash in between
-   * leaves a process that was never told anything, and ends by itself.
+   * Starts a keep. `record` is awaited before it is told what it is for: a crash in between leaves a process that was
+   * never told, and ends by itself.
    */
   start(spec: KeepSpec, record: (loader: ProcessRecord) => Promise<void>): Promise<void>;
   look(keep: KeepHandle): Promise<KeepReport>;
@@ -45,9 +47,19 @@ export interface KeepLauncher {
   end(keep: KeepHandle): Promise<void>;
   /** Removes what a keep that is gone left behind. */
   forget(id: string): Promise<void>;
-  /** Makes ready for keeps to come. */
-  warmUp(): Promise<void>;
-  /** Lets go of what is ready and not used; keeps go on. */
+  /**
+   * Comes closer to so many keeps that wait for a policy, measured and attested already; no more than so many wait. To
+   * be called from time to time.
+   */
+  keepWarm(most: number): Promise<void>;
+  /** How many keeps wait. */
+  readonly waiting: number;
+  /**
+   * Calls back when a keep may stand otherwise than it did; answers how to stop that. Not every launcher hears of every
+   * keep: whoever waits also looks from time to time.
+   */
+  follow(id: string, listener: () => void): () => void;
+  /** Ends keeps that wait; keeps that have a policy go on. */
   close(): void;
   /** Ids of keeps that left something behind. */
   remains(): Promise<string[]>;

@@ -44,7 +44,9 @@ describe("keeps as local processes", { concurrency: false }, () => {
     const id = randomUUID();
     const [port = 0] = await freePorts(1);
     let loader: ProcessRecord | undefined;
-    await launcher.start({ id, port, policy: await policyText(port) }, async (record) => {
+    const measurement = await launcher.measurement();
+    const spec = { id, port, policy: await policyText(port), measurement };
+    await launcher.start(spec, async (record) => {
       loader = record;
     });
     assert.ok(loader);
@@ -129,7 +131,8 @@ describe("keeps as local processes", { concurrency: false }, () => {
   it("starts nothing when the record can't be made", async () => {
     let pid = 0;
     const [port = 0] = await freePorts(1);
-    const spec = { id: randomUUID(), port, policy: await policyText(port) };
+    const measurement = await launcher.measurement();
+    const spec = { id: randomUUID(), port, policy: await policyText(port), measurement };
     const failing = launcher.start(spec, async (loader) => {
       pid = loader.pid;
       throw new Error("no record");

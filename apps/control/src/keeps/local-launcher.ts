@@ -8,7 +8,8 @@ import type { ProcessRecord } from "@holdfast/store";
 import type { KeepsConfig } from "../config.ts";
 import { ControlError } from "../errors.ts";
 import type { KeepHandle, KeepLauncher, KeepReport, KeepSpec } from "./keep-launcher.ts";
-import { LoaderPool } from "./loader-pool.ts";
+import { KeepPool } from "./keep-pool.ts";
+import { LoaderProcess } from "./loader-process.ts";
 import { isRunning, processMark, signalProcess } from "./process-mark.ts";
 import { readStateFile } from "./state-file.ts";
 
@@ -22,12 +23,16 @@ export class LocalLauncher implements KeepLauncher {
   readonly #config: KeepsConfig;
   readonly #attestationUrl: string;
   readonly #directory: string;
-  readonly #pool: LoaderPool;
+  readonly #cache: string;
+  readonly #pool: KeepPool;
+  /** Loaders that this very process started, by keep. */
+  readonly #loaders = new Map<string, LoaderProcess>();
   #measured: { readonly stamp: string; readonly measurement: string } | undefined;
 
   /**
    * @param options.directory one subdirectory a keep is made in it
    * @param options.cache where loaders leave what they compiled, so that the next one starts faster
+   * @param options.onFault told why a keep that was to wait does not
    */
   constructor(options: {
     node: string;
@@ -35,15 +40,17 @@ export class LocalLauncher implements KeepLauncher {
     attestationUrl: string;
     directory: string;
     cache: string;
+    onFault?: (reason: string) => void;
   }) {
     this.node = options.node;
     this.#config = options.config;
     this.#attestationUrl = options.attestationUrl;
     this.#directory = options.directory;
-    this.#pool = new LoaderPool({
-      loader: options.config.loader,
-      directory: options.cache,
-      size: options.config.warmLoaders,
+    this.#cache = options.cache;
+    this.#pool = new KeepPool({
+      start: () => this.#startLoader(true),
+      patienceMs: options.config.startTimeoutMs,
+      onFault: options.onFault ?? (() => undefined),
     });
   }
 
@@ -70,18 +77,36 @@ export class LocalLauncher implements KeepLauncher {
   async start(spec: KeepSpec, record: (loader: ProcessRecord) => Promise<void>): Promise<void> {
     const directory = this.#pathOf(spec.id);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const loader = await this.#pool.take();
+    const loader = (await this.#pool.take(spec.measurement)) ?? (await this.#startLoader(false));
     try {
       await record(loader.process);
     } catch (cause) {
       loader.abandon();
       throw cause;
     }
-    loader.tell(JSON.stringify(this.#loaderConfig(spec, directory)));
+    this.#loaders.set(spec.id, loader);
+    loader.follow(() => {
+      if (loader.isGone) this.#loaders.delete(spec.id);
+    });
+    loader.assign({
+      policy: spec.policy,
+      listen: { host: this.#config.listenHost, port: spec.port },
+      state_file: join(directory, "state.json"),
+      log_file: join(directory, "keep.log"),
+    });
   }
 
-  async warmUp(): Promise<void> {
-    await this.#pool.fill();
+  async keepWarm(most: number): Promise<void> {
+    if (most === 0) this.#pool.keep(0, "");
+    else this.#pool.keep(most, await this.measurement());
+  }
+
+  get waiting(): number {
+    return this.#pool.waiting;
+  }
+
+  follow(id: string, listener: () => void): () => void {
+    return this.#loaders.get(id)?.follow(listener) ?? (() => undefined);
   }
 
   close(): void {
@@ -96,7 +121,8 @@ export class LocalLauncher implements KeepLauncher {
     const mark = said.keep_pid === undefined ? undefined : await processMark(said.keep_pid);
     return {
       alive,
-      state: said.state,
+      // A loader that has the file has its assignment.
+      state: said.state === "waiting" ? "starting" : said.state,
       ...(said.reason === undefined ? {} : { reason: said.reason }),
       ...(said.keep_pid === undefined || mark === undefined
         ? {}
@@ -130,16 +156,17 @@ export class LocalLauncher implements KeepLauncher {
     return await readdir(this.#directory);
   }
 
-  #loaderConfig(spec: KeepSpec, directory: string): Record<string, unknown> {
-    return {
-      bundle: this.#config.bundle,
-      policy: spec.policy,
-      listen: { host: this.#config.listenHost, port: spec.port },
-      attestation_url: this.#attestationUrl,
-      platform: this.#config.platform,
-      state_file: join(directory, "state.json"),
-      log_file: join(directory, "keep.log"),
-    };
+  #startLoader(ahead: boolean): Promise<LoaderProcess> {
+    return LoaderProcess.start({
+      loader: this.#config.loader,
+      directory: this.#cache,
+      config: {
+        bundle: this.#config.bundle,
+        attestation_url: this.#attestationUrl,
+        platform: this.#config.platform,
+        ahead,
+      },
+    });
   }
 
   /** A keep whose mark was never recorded is taken at its loader's word: nobody else writes that file. */

@@ -7,6 +7,7 @@ import { Value } from "typebox/value";
 export const LoaderState = Type.Object({
   state: Type.Union([
     Type.Literal("starting"),
+    Type.Literal("waiting"),
     Type.Literal("attested"),
     Type.Literal("serving"),
     Type.Literal("failed"),
@@ -22,11 +23,20 @@ export const LoaderState = Type.Object({
 });
 export type LoaderState = Static<typeof LoaderState>;
 
+/** What a loader said; undefined when it makes no sense. */
+export function parseLoaderState(text: string): LoaderState | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Value.Check(LoaderState, value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads the file; undefined when there is none yet, or it says nothing that makes sense. */
 export async function readStateFile(path: string): Promise<LoaderState | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    return Value.Check(LoaderState, value) ? value : undefined;
+    return parseLoaderState(await readFile(path, "utf8"));
   } catch {
     return undefined;
   }

@@ -13,6 +13,7 @@ interface Entry {
   reason?: string;
   alive: boolean;
   keep?: SmallKeep;
+  readonly listeners: Set<() => void>;
 }
 
 /** Keeps of this process. */
@@ -41,7 +42,7 @@ export class InProcessLauncher implements KeepLauncher {
 
   async start(spec: KeepSpec, record: (loader: ProcessRecord) => Promise<void>): Promise<void> {
     const measurement = await this.measurement();
-    const entry: Entry = { state: "silent", alive: true };
+    const entry: Entry = { state: "silent", alive: true, listeners: new Set() };
     this.#started += 1;
     await record({ pid: 1, mark: `in-process ${this.#started}` });
     this.#entries.set(spec.id, entry);
@@ -55,6 +56,7 @@ export class InProcessLauncher implements KeepLauncher {
         entry.state = state as KeepReport["state"];
         if (reason !== undefined) entry.reason = reason;
         if (state === "ended" || state === "failed") this.kill(spec.id);
+        for (const listener of [...entry.listeners]) listener();
       },
     };
     if (this.#faults().vanish) {
@@ -95,7 +97,16 @@ export class InProcessLauncher implements KeepLauncher {
     entry.keep?.close();
   }
 
-  async warmUp(): Promise<void> {}
+  readonly waiting = 0;
+
+  /** None of these waits. */
+  async keepWarm(): Promise<void> {}
+
+  follow(id: string, listener: () => void): () => void {
+    const entry = this.#entries.get(id);
+    entry?.listeners.add(listener);
+    return () => void entry?.listeners.delete(listener);
+  }
 
   close(): void {}
 

@@ -14,6 +14,8 @@ import { certifyKeep } from "./authority.ts";
 export interface KeepFaults {
   /** Ends at once with this reason. */
   readonly fail?: string;
+  /** Fails with this reason where it should wait for its policy. */
+  readonly neverWait?: string;
   /** Ends without a word. */
   readonly vanish?: boolean;
   /** Stays in this state for ever. */

@@ -18,7 +18,8 @@ export interface CreateOptions {
   readonly isWanted?: () => boolean;
 }
 
-const POLL_MS = 25;
+/** For keeps of which the launcher does not hear. */
+const POLL_MS = 100;
 const MAXIMUM_RETRIES = 3;
 
 /**
@@ -37,8 +38,10 @@ export async function createKeep(
   if (earlier !== undefined) return await untilServing(context, earlier.id);
   const taken = new Set<number>();
   for (;;) {
-    const { keep, isNew } = await allocate(context, policy, requestHash, { ...options, taken });
-    if (isNew) await launch(context, keep);
+    const measurement = await context.launcher.measurement();
+    const choice = { ...options, taken, measurement };
+    const { keep, isNew } = await allocate(context, policy, requestHash, choice);
+    if (isNew) await launch(context, keep, measurement);
     try {
       return await untilServing(context, keep.id);
     } catch (thrown) {
@@ -72,15 +75,20 @@ async function findEarlier(
   );
 }
 
+interface Choice extends CreateOptions {
+  /** Ports that turned out to be somebody else's. */
+  readonly taken: ReadonlySet<number>;
+  readonly measurement: string;
+}
+
 /** Records the keep on the first port that nobody holds; the record is what holds it. */
 async function allocate(
   context: VaasContext,
   policy: VaasPolicy,
   requestHash: string,
-  { requestKey, isWanted, taken }: CreateOptions & { readonly taken: ReadonlySet<number> },
+  { requestKey, isWanted, taken, measurement }: Choice,
 ): Promise<{ keep: StoredKeep; isNew: boolean }> {
   const { config, store } = context;
-  const measurement = await context.launcher.measurement();
   const authority = await context.attestation.authority();
   const used = await store.keeps.usedPorts(config.host);
   for (let port = config.portMin; port <= config.portMax; port += 1) {
@@ -149,11 +157,11 @@ async function refusalOrOther(
   return await findEarlier(context, requestHash, requestKey);
 }
 
-async function launch(context: VaasContext, keep: StoredKeep): Promise<void> {
+async function launch(context: VaasContext, keep: StoredKeep, measurement: string): Promise<void> {
   const { id, policy, port } = keep;
   try {
     if (port === undefined) throw new Error("the keep has no port");
-    await context.launcher.start({ id, policy, port }, async (loader) => {
+    await context.launcher.start({ id, policy, port, measurement }, async (loader) => {
       const at = timestamp(context);
       const moved = await context.store.keeps.move(id, ["requested"], "starting", at, { loader });
       if (!moved)
@@ -178,15 +186,21 @@ async function launch(context: VaasContext, keep: StoredKeep): Promise<void> {
 
 async function untilServing(context: VaasContext, id: string): Promise<StoredKeep> {
   for (;;) {
-    const keep = await reconcileKeep(context, id);
-    if (keep?.state === "serving") return keep;
-    if (keep === undefined || keep.state === "ending" || keep.state === "ended") {
-      throw new ControlError(409, "KEEP_ENDED", "the keep was deleted while it started");
+    const { promise: changed, resolve: change } = Promise.withResolvers<void>();
+    const unfollow = context.launcher.follow(id, change);
+    try {
+      const keep = await reconcileKeep(context, id);
+      if (keep?.state === "serving") return keep;
+      if (keep === undefined || keep.state === "ending" || keep.state === "ended") {
+        throw new ControlError(409, "KEEP_ENDED", "the keep was deleted while it started");
+      }
+      if (isOver(keep)) {
+        throw new ControlError(502, "KEEP_FAILED", `the keep did not come up: ${keep.reason}`);
+      }
+      await Promise.race([changed, sleep(POLL_MS)]);
+    } finally {
+      unfollow();
     }
-    if (isOver(keep)) {
-      throw new ControlError(502, "KEEP_FAILED", `the keep did not come up: ${keep.reason}`);
-    }
-    await sleep(POLL_MS);
   }
 }
 

@@ -1,8 +1,10 @@
-// Looks after all keeps: at start those that an earlier process left, then each of them twice a second.
+// Looks after all keeps: at start those that an earlier process left, then each of them twice a second, and those that
+// are to wait for a policy.
 import { messageOf } from "@holdfast/core";
 import { isOver, type VaasContext } from "./context.ts";
 import { endKeep } from "./end-keep.ts";
 import { reconcileKeep } from "./reconcile-keep.ts";
+import { warmRoom } from "./warm-room.ts";
 
 const INTERVAL_MS = 500;
 const REMEMBER_MS = 60 * 60 * 1000;
@@ -26,6 +28,7 @@ export class KeepWatch {
   async start(): Promise<void> {
     await this.#lookAtAll();
     await this.#clean();
+    await this.#keepWarm();
     this.#next();
   }
 
@@ -63,8 +66,18 @@ export class KeepWatch {
 
   async #work(): Promise<void> {
     await this.#lookAtAll();
+    await this.#keepWarm();
     this.#rounds += 1;
     if (this.#rounds % CLEAN_EVERY === 0) await this.#clean();
+  }
+
+  async #keepWarm(): Promise<void> {
+    const { launcher, logger } = this.#context;
+    try {
+      await launcher.keepWarm(await warmRoom(this.#context));
+    } catch (thrown) {
+      logger.warn({ err: thrown }, `no keeps that wait: ${messageOf(thrown)}`);
+    }
   }
 
   async #clean(): Promise<void> {

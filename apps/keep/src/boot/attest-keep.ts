@@ -1,5 +1,6 @@
 // How a keep comes by its certificate: a fresh key, a request that carries the policy hash, evidence over both and the
-// service's challenge, and a chain that the keep judges exactly as its clients will.
+// service's challenge, and a chain that the keep judges exactly as its clients will. A keep that waits for its policy
+// goes through the same beforehand, for no policy at all.
 import { createHash } from "node:crypto";
 import type { Attester } from "@holdfast/attester";
 import {
@@ -22,14 +23,18 @@ import type { Policy } from "@holdfast/policy";
 import { BootError } from "../errors.ts";
 import type { AttestationService } from "./attestation-service.ts";
 
-/** What attestation needs. */
-export interface AttestDeps {
-  readonly policy: Policy;
-  /** Lower-case hexadecimal. */
-  readonly policyHash: string;
+/** Whom a keep proves itself to, and by what. */
+export interface Platform {
   readonly device: Attester;
   readonly service: AttestationService;
   readonly clock: Clock;
+}
+
+/** What attestation needs. */
+export interface AttestDeps extends Platform {
+  readonly policy: Policy;
+  /** Lower-case hexadecimal. */
+  readonly policyHash: string;
 }
 
 /** A keep that has proven itself. */
@@ -39,6 +44,8 @@ export interface AttestedKeep extends KeepCredentials {
   readonly measurement: string;
 }
 
+const UNIT = "Compute Enclave";
+
 /**
  * Attests the keep.
  * @param known the key that is certified again on renewal, so that fresh evidence binds the key of connections that
@@ -46,15 +53,9 @@ export interface AttestedKeep extends KeepCredentials {
  * @throws BootError BOOT_SERVICE, BOOT_REFUSED, BOOT_EVIDENCE, BOOT_CERTIFICATE
  */
 export async function attestKeep(deps: AttestDeps, known?: KeepKey): Promise<AttestedKeep> {
-  const key = known ?? (await newKeepKey(fromHex(deps.policyHash), "Compute Enclave"));
-  const challenge = await deps.service.challenge();
-  const evidence = await evidenceOver(deps.device, key, challenge.nonce);
-  const chainPem = await deps.service.certificate({
-    challengeId: challenge.id,
-    evidence,
-    request: key.request,
-  });
-  const verdict = await judgeOwn(chainPem, key, deps);
+  const key = known ?? (await newKeepKey(fromHex(deps.policyHash), UNIT));
+  const { chainPem, chain } = await certified(deps, key);
+  const verdict = await judgeOwn(chain, deps);
   return {
     key,
     privateKey: key.privateKey,
@@ -62,6 +63,35 @@ export async function attestKeep(deps: AttestDeps, known?: KeepKey): Promise<Att
     verdict,
     measurement: verdict.measurement ?? "",
   };
+}
+
+/**
+ * Proves that this keep can be attested before anybody relies on it. The request names the policy of no text, which
+ * nobody can have; its key is forgotten.
+ * @throws BootError BOOT_SERVICE, BOOT_REFUSED, BOOT_EVIDENCE, BOOT_CERTIFICATE
+ */
+export async function rehearse(platform: Platform): Promise<void> {
+  await certified(platform, await newKeepKey(createHash("sha256").digest(), UNIT));
+}
+
+/** A chain for the key over fresh evidence. */
+async function certified(
+  { device, service }: Platform,
+  key: KeepKey,
+): Promise<{ chainPem: string; chain: Uint8Array[] }> {
+  const challenge = await service.challenge();
+  const evidence = await evidenceOver(device, key, challenge.nonce);
+  const chainPem = await service.certificate({
+    challengeId: challenge.id,
+    evidence,
+    request: key.request,
+  });
+  const chain = readChain(chainPem);
+  const [leaf] = chain;
+  if (leaf === undefined || !equalBytes(parseCertificate(leaf).spki, key.spki)) {
+    throw new BootError("BOOT_CERTIFICATE", "the certificate is for another key");
+  }
+  return { chainPem, chain };
 }
 
 /**
@@ -84,15 +114,9 @@ export async function evidenceOver(
 }
 
 async function judgeOwn(
-  chainPem: string,
-  key: KeepKey,
+  chain: readonly Uint8Array[],
   { policy, policyHash, clock }: AttestDeps,
 ): Promise<KeepVerdict> {
-  const chain = readChain(chainPem);
-  const [leaf] = chain;
-  if (leaf === undefined || !equalBytes(parseCertificate(leaf).spki, key.spki)) {
-    throw new BootError("BOOT_CERTIFICATE", "the certificate is for another key");
-  }
   const verdict = await judgeKeep({ chain, policy, policyHash, at: clock.now() });
   const [fault] = unmet(verdict.checks);
   if (!verdict.affirmed) {

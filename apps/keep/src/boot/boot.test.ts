@@ -9,17 +9,18 @@ import {
   newSimulatedAuthority,
   simulatedPcrs,
 } from "@holdfast/attester";
-import { newIdentity, newKeepKey } from "@holdfast/channel";
-import { fromHex } from "@holdfast/core";
+import { keepClaims, newIdentity, newKeepKey } from "@holdfast/channel";
+import { fromHex, parseCertificationRequest, toHex } from "@holdfast/core";
 import { parsePolicy, policyHash } from "@holdfast/policy";
-import { parseKeepConfig } from "../config.ts";
+import { type BootConfig, parseAssignment, parseBootConfig } from "../config.ts";
 import { BootError, type BootErrorCode } from "../errors.ts";
 import { createLog, silentLog } from "../log.ts";
 import { newStandIn, type StandInOptions } from "../testing/stand-in-service.ts";
 import { TestClock } from "../testing/test-clock.ts";
 import { policyText, READ } from "../testing/test-policy.ts";
-import { type AttestDeps, attestKeep } from "./attest-keep.ts";
-import { attestationServiceOver } from "./attestation-service.ts";
+import { type AttestDeps, attestKeep, rehearse } from "./attest-keep.ts";
+import { type AttestationService, attestationServiceOver } from "./attestation-service.ts";
+import { type Orders, readOrders } from "./read-orders.ts";
 import { relayOverStream } from "./relay.ts";
 import { renewInTime } from "./renew-in-time.ts";
 
@@ -110,22 +111,110 @@ describe("the way to the attestation service", () => {
   });
 });
 
-describe("the configuration", () => {
+describe("the rehearsal of a keep that waits", () => {
+  test("asks for a certificate of its key, for the policy of no text", async () => {
+    const deps = await depsWith({});
+    const requests: Uint8Array[] = [];
+    const service: AttestationService = {
+      ...deps.service,
+      certificate(request) {
+        requests.push(request.request);
+        return deps.service.certificate(request);
+      },
+    };
+    await rehearse({ ...deps, service });
+    const [first, second] = [requests[0], (await attestKeep({ ...deps, service })).key.request];
+    assert.ok(first);
+    const nothing = createHash("sha256").digest("hex");
+    assert.equal(keepClaims(parseCertificationRequest(first)).policyHash, nothing);
+    const keys = [first, second].map((request) => toHex(parseCertificationRequest(request).spki));
+    assert.notEqual(keys[0], keys[1], "the rehearsal's key was used again");
+  });
+
+  test("fails as the attestation would", async () => {
+    const deps = await depsWith({});
+    const device: Attester = { attest: () => Promise.reject(new Error("broken")) };
+    await fails("BOOT_EVIDENCE", rehearse({ ...deps, device }));
+    const service = { ...deps.service, certificate: async () => "no certificate at all" };
+    await fails("BOOT_CERTIFICATE", rehearse({ ...deps, service }));
+    const { request } = await newKeepKey(fromHex(deps.policyHash), "another keep");
+    const other = {
+      ...deps.service,
+      certificate: () => deps.service.certificate({ challengeId: "", evidence: request, request }),
+    };
+    await fails("BOOT_CERTIFICATE", rehearse({ ...deps, service: other }));
+  });
+});
+
+describe("the orders", () => {
+  const boot = { attestation_url: "http://127.0.0.1:3010", ahead: true };
+  const listen = { host: "::", port: 1 };
+  const assignmentOf = async (): Promise<object> => {
+    return { policy: (await depsWith({})).policy.text, listen };
+  };
+  const told = (...lines: readonly object[]): Orders => {
+    const stream = new PassThrough();
+    stream.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    return readOrders(stream);
+  };
+
+  test("are a configuration, and an assignment with which they end", async () => {
+    const orders = told(boot, await assignmentOf());
+    const first = await orders.boot();
+    assert.deepEqual(first, { service: "127.0.0.1:3010", ahead: true });
+    assert.equal((await orders.assignment(first)).listen.port, 1);
+  });
+
+  test("a second assignment is refused", async () => {
+    const assignment = await assignmentOf();
+    const orders = told(boot, assignment, assignment);
+    await fails("BOOT_CONFIG", orders.assignment(await orders.boot()), /twice/);
+  });
+
+  test("orders that do not end are no orders", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const stream = new PassThrough();
+    const orders = readOrders(stream);
+    stream.write(`${JSON.stringify(boot)}\n${JSON.stringify(await assignmentOf())}\n`);
+    const waiting = orders.assignment(await orders.boot());
+    waiting.catch(() => undefined);
+    // Until it waits for the end.
+    while (stream.readableLength > 0) await undefined;
+    await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(60_000);
+    await fails("BOOT_CONFIG", waiting);
+  });
+
+  test("a loader that is gone before it has said everything", async () => {
+    await fails("BOOT_CONFIG", told().boot(), /no configuration/);
+    const orders = told(boot);
+    await fails("BOOT_CONFIG", orders.assignment(await orders.boot()), /no assignment/);
+    const broken = new PassThrough();
+    const lost = readOrders(broken).boot();
+    broken.destroy(new Error("broken"));
+    await fails("BOOT_CONFIG", lost);
+  });
+
   test("policy and configuration name one attestation service", async () => {
-    const { policy } = await depsWith({});
-    const config = (attestation_url: string): string =>
-      JSON.stringify({ policy: policy.text, listen: { host: "::", port: 1 }, attestation_url });
-    assert.equal(parseKeepConfig(config("http://127.0.0.1:3010")).listen.port, 1);
-    throws("BOOT_ATTESTATION_URL", () => parseKeepConfig(config("http://127.0.0.1:3011")));
-    throws("BOOT_CONFIG", () => parseKeepConfig(config("ftp://127.0.0.1:3010")));
+    const assignment = JSON.stringify(await assignmentOf());
+    const config = (attestation_url: string): BootConfig =>
+      parseBootConfig(JSON.stringify({ attestation_url }));
+    const read = parseAssignment(assignment, config("http://127.0.0.1:3010"));
+    assert.equal(read.listen.port, 1);
+    throws("BOOT_ATTESTATION_URL", () =>
+      parseAssignment(assignment, config("http://127.0.0.1:3011")),
+    );
+    throws("BOOT_CONFIG", () => config("ftp://127.0.0.1:3010"));
   });
 
   test("what can't be read is refused, and says why", () => {
-    throws("BOOT_CONFIG", () => parseKeepConfig("{"));
-    throws("BOOT_CONFIG", () => parseKeepConfig("[]"));
-    const listen = { host: "127.0.0.1", port: 70_000 };
-    const text = JSON.stringify({ policy: "{}", listen, attestation_url: "http://a:1" });
-    throws("BOOT_POLICY", () => parseKeepConfig(text));
+    const config = { service: "a:1", ahead: false };
+    throws("BOOT_CONFIG", () => parseBootConfig("{"));
+    throws("BOOT_CONFIG", () => parseBootConfig('{"attestation_url":"http://a:1","ahead":1}'));
+    throws("BOOT_CONFIG", () => parseAssignment("[]", config));
+    const { host } = listen;
+    const text = JSON.stringify({ policy: "{}", listen: { host, port: 70_000 } });
+    throws("BOOT_POLICY", () => parseAssignment(text, config));
   });
 });
 

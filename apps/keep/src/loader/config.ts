@@ -1,65 +1,93 @@
-// What the loader is told, as one JSON document on its standard input.
+// What the loader is told on its standard input, in two lines: what to load, and later, once, what for.
 import { HoldfastError } from "@holdfast/core";
 
-/** Where evidence comes from: so far the simulated device, whose throw-away root is kept in a directory. */
-export interface SimulatedPlatform {
-  readonly kind: "simulated-nitro";
-  readonly authorityDir: string;
-}
+/** Where evidence comes from: the simulated device, whose throw-away root is kept in a directory, or the real one. */
+export type Platform =
+  | { readonly kind: "simulated-nitro"; readonly authorityDir: string }
+  | { readonly kind: "aws-nitro"; readonly device: string };
 
-/** A loader's configuration, read. */
+/** The first line: what to load. */
 export interface LoaderConfig {
   /** File of the keep's bundle. */
   readonly bundle: string;
+  readonly attestationUrl: string;
+  readonly platform: Platform;
+  /** Nobody needs the keep yet: it is to prove that it can attest, and to wait. */
+  readonly ahead: boolean;
+}
+
+/** The second line: what the keep is for, and where its loader tells how it stands. */
+export interface LoaderAssignment {
   /** Exact text of the policy. */
   readonly policy: string;
   readonly listen: { readonly host: string; readonly port: number };
-  readonly attestationUrl: string;
-  readonly platform: SimulatedPlatform;
   readonly stateFile: string;
   readonly logFile: string;
 }
 
+/** Codes of the loader's failures. */
+export type LoaderErrorCode = "LOADER_CONFIG" | "LOADER_BUNDLE" | "LOADER_PLATFORM";
+
 /** Why the loader can't do its work. */
 export class LoaderError extends HoldfastError {
-  declare readonly code: "LOADER_CONFIG" | "LOADER_BUNDLE";
+  declare readonly code: LoaderErrorCode;
 
-  constructor(
-    code: "LOADER_CONFIG" | "LOADER_BUNDLE",
-    message: string,
-    options: { cause?: unknown } = {},
-  ) {
+  constructor(code: LoaderErrorCode, message: string, options: { cause?: unknown } = {}) {
     super(code, message, options);
   }
 }
 
 /**
- * Reads the configuration.
+ * Reads the first line.
  * @throws LoaderError LOADER_CONFIG
  */
 export function parseLoaderConfig(text: string): LoaderConfig {
   const object = readObject(parseJson(text), "configuration");
+  const ahead = object["ahead"] ?? false;
+  if (typeof ahead !== "boolean") throw fault("ahead must be true or false");
+  return {
+    bundle: readText(object, "bundle"),
+    attestationUrl: readText(object, "attestation_url"),
+    platform: readPlatform(readObject(object["platform"], "platform")),
+    ahead,
+  };
+}
+
+/**
+ * Reads the second line.
+ * @throws LoaderError LOADER_CONFIG
+ */
+export function parseLoaderAssignment(text: string): LoaderAssignment {
+  const object = readObject(parseJson(text), "assignment");
   const listen = readObject(object["listen"], "listen");
-  const platform = readObject(object["platform"], "platform");
-  if (platform["kind"] !== "simulated-nitro") {
-    throw fault(`platform.kind ${String(platform["kind"])} is unknown; known: simulated-nitro`);
-  }
   const port = listen["port"];
   if (typeof port !== "number" || !Number.isInteger(port) || port < 0 || port > 65_535) {
     throw fault("listen.port must be a number from 0 to 65535");
   }
   return {
-    bundle: readText(object, "bundle"),
     policy: readText(object, "policy"),
     listen: { host: readText(listen, "host"), port },
-    attestationUrl: readText(object, "attestation_url"),
-    platform: { kind: "simulated-nitro", authorityDir: readText(platform, "authority_dir") },
     stateFile: readText(object, "state_file"),
     logFile: readText(object, "log_file"),
   };
 }
 
 type Members = Readonly<Record<string, unknown>>;
+
+function readPlatform(platform: Members): Platform {
+  const { kind } = platform;
+  switch (kind) {
+    case "simulated-nitro":
+      return { kind, authorityDir: readText(platform, "authority_dir") };
+    case "aws-nitro":
+      return {
+        kind,
+        device: platform["device"] === undefined ? "/dev/nsm" : readText(platform, "device"),
+      };
+    default:
+      throw fault(`platform.kind ${String(kind)} is unknown; known: simulated-nitro, aws-nitro`);
+  }
+}
 
 function parseJson(text: string): unknown {
   try {

@@ -8,6 +8,8 @@ export interface KeepProcess {
   readonly child: ChildProcess;
   /** Frames of the attestation device. */
   readonly device: Duplex;
+  /** What the keep is told: two lines. */
+  readonly orders: Writable;
   /** Requests to the attestation service. */
   readonly relay: Duplex;
   /** The keep's log lines. */
@@ -41,8 +43,8 @@ const DEVICE_FD = 3;
 const CONFIG_FD = 4;
 const RELAY_FD = 5;
 
-/** Starts a keep. */
-export function spawnKeep(options: { bundle: Uint8Array; config: string }): KeepProcess {
+/** Starts a keep from its bundle. */
+export function spawnKeep(bundle: Uint8Array): KeepProcess {
   // A shell sets the limit that Node can't set for a child, then becomes the keep; it would leave its PWD behind.
   const child = spawn(
     "/bin/sh",
@@ -50,19 +52,16 @@ export function spawnKeep(options: { bundle: Uint8Array; config: string }): Keep
     { env: {}, cwd: "/", stdio: Array(6).fill("pipe") },
   );
   const pipes: readonly unknown[] = child.stdio;
-  feed(child.stdin, options.bundle);
-  feed(pipes[CONFIG_FD] as Writable, options.config);
+  const orders = pipes[CONFIG_FD] as Writable;
+  // A keep that dies before it has read everything shows by its exit.
+  for (const stream of [child.stdin, orders]) stream?.on("error", () => undefined);
+  child.stdin?.end(bundle);
   return {
     child,
     device: pipes[DEVICE_FD] as Duplex,
+    orders,
     relay: pipes[RELAY_FD] as Duplex,
     output: child.stdout as Readable,
     errors: child.stderr as Readable,
   };
-}
-
-function feed(stream: Writable | null, content: Uint8Array | string): void {
-  // A keep that dies before it has read everything shows by its exit.
-  stream?.on("error", () => undefined);
-  stream?.end(content);
 }

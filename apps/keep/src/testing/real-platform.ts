@@ -16,7 +16,7 @@ import {
 import { KeepClient } from "@holdfast/contract";
 import { systemClock } from "@holdfast/core";
 import { type Policy, parsePolicy } from "@holdfast/policy";
-import type { LoaderState } from "../loader/state-file.ts";
+import type { LoaderState } from "../loader/state-report.ts";
 import { freePort } from "./test-keep.ts";
 import { type PolicyParts, policyText, type RightsByPath } from "./test-policy.ts";
 
@@ -95,6 +95,8 @@ export async function startRealKeep(
     readonly rights: readonly RightsByPath[];
     /** Members that replace those of the loader's configuration. */
     readonly loader?: Readonly<Record<string, unknown>>;
+    /** Members that replace those of the assignment. */
+    readonly assignment?: Readonly<Record<string, unknown>>;
   },
 ): Promise<RealKeep> {
   const port = await freePort();
@@ -121,18 +123,22 @@ export async function startRealKeep(
     stdio: ["pipe", "ignore", "ignore"],
   });
   platform.children.push(loader);
-  loader.stdin?.end(
-    JSON.stringify({
+  const orders = [
+    {
       bundle: platform.bundle,
-      policy: text,
-      listen: { host: "127.0.0.1", port },
       attestation_url: platform.attestationUrl,
       platform: { kind: "simulated-nitro", authority_dir: join(platform.directory, "authority") },
+      ...options.loader,
+    },
+    {
+      policy: text,
+      listen: { host: "127.0.0.1", port },
       state_file: stateFile,
       log_file: logFile,
-      ...options.loader,
-    }),
-  );
+      ...options.assignment,
+    },
+  ];
+  loader.stdin?.end(orders.map((order) => `${JSON.stringify(order)}\n`).join(""));
   const policy = parsePolicy(text);
   const state = (): LoaderState => JSON.parse(readFileSync(stateFile, "utf8")) as LoaderState;
   const connection = (id = 0): Promise<KeepConnection> => {
