@@ -2,6 +2,7 @@
 export * from "./connect-keep.ts";
 export * from "./consent.ts";
 export * from "./errors.ts";
+export * from "./fetch-trusting.ts";
 export * from "./judge-keep.ts";
 export * from "./judge-proof.ts";
 export * from "./keep-certificate.ts";

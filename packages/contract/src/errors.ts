@@ -3,7 +3,7 @@ import { HoldfastError } from "@holdfast/core";
 import type { Problem } from "./problem.ts";
 
 /** Codes that the clients add to those of the services. */
-export type ClientErrorCode = "SERVICE_UNREACHABLE" | "SERVICE_ANSWER";
+export type ClientErrorCode = "SERVICE_UNREACHABLE" | "SERVICE_UNTRUSTED" | "SERVICE_ANSWER";
 
 /** A request that a service refused; `code` and `message` are the service's own. */
 export class ServiceRefusal extends HoldfastError {
@@ -17,7 +17,7 @@ export class ServiceRefusal extends HoldfastError {
   }
 }
 
-/** A service that can't be reached, or does not speak our words. */
+/** A service that can't be reached, shows a certificate that is not trusted, or does not speak our words. */
 export class ServiceError extends HoldfastError {
   declare readonly code: ClientErrorCode;
 

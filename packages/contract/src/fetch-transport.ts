@@ -2,13 +2,19 @@
 import { type HttpRequest, type HttpResponse, type HttpTransport, messageOf } from "@holdfast/core";
 import { ServiceError } from "./errors.ts";
 
+/** What TLS calls a certificate that does not hold: OpenSSL's names of verification faults, and Node's own. */
+const CERTIFICATE_FAULT =
+  /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_|PATH_LENGTH)/;
+
 type Fetch = (url: string, init: RequestInit & { duplex?: "half" }) => Promise<Response>;
 
 /**
  * A transport to one service.
  * @param baseUrl such as `http://127.0.0.1:5010`; a slash at the end does not matter
  * @param options.headers that go with every request, such as an authorization
- * @throws ServiceError SERVICE_UNREACHABLE from each exchange when nobody answers
+ * @param options.fetcher another fetch than the platform's, for authorities of one's own
+ * @throws ServiceError from each exchange: SERVICE_UNREACHABLE when nobody answers, SERVICE_UNTRUSTED when who answers
+ *   shows a certificate that does not hold
  */
 export function fetchTransport(
   baseUrl: string,
@@ -24,15 +30,21 @@ export function fetchTransport(
         return answerOf(await fetcher(url, initOf(request, headers)));
       } catch (cause) {
         if (request.signal?.aborted) throw cause;
-        const { cause: inner } = cause as { cause?: unknown };
-        throw new ServiceError(
-          "SERVICE_UNREACHABLE",
-          `no answer from ${base}: ${messageOf(inner ?? cause)}`,
-          { cause },
-        );
+        throw notReached(base, cause);
       }
     },
   };
+}
+
+function notReached(base: string, cause: unknown): ServiceError {
+  const fault = (cause as { cause?: unknown }).cause ?? cause;
+  return CERTIFICATE_FAULT.test(String((fault as { code?: unknown }).code))
+    ? new ServiceError("SERVICE_UNTRUSTED", `${base} is not trusted: ${messageOf(fault)}`, {
+        cause,
+      })
+    : new ServiceError("SERVICE_UNREACHABLE", `no answer from ${base}: ${messageOf(fault)}`, {
+        cause,
+      });
 }
 
 function initOf(
