@@ -1,23 +1,13 @@
 // An authority that signs keeps' certificates: how one is made, what it asks of an outside authority, how it is read back.
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from "node:crypto";
+import { AUTHORITY_EXTENSIONS, keyPemOf, newSelfSigned, signWith } from "@holdfast/channel";
 import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from "node:crypto";
-import { newSerial, signWith } from "@holdfast/channel";
-import {
-  basicConstraints,
   type Certificate,
   type Clock,
-  createCertificate,
   createCertificationRequest,
-  encodeName,
   equalBytes,
   fromPem,
-  keyUsage,
   parseCertificate,
-  subjectKeyIdentifier,
   toHex,
   toPem,
   webCrypto,
@@ -41,38 +31,21 @@ export interface Authority {
   readonly stored: StoredAuthority;
 }
 
-const HOUR = 60 * 60 * 1000;
-const YEAR = 365 * 24 * HOUR;
-// Leaves only: nobody below this authority may issue.
-const EXTENSIONS = [basicConstraints(true, 0), keyUsage("keyCertSign", "cRLSign")];
+const TEN_YEARS = 10 * 365;
 
 /** Makes an authority with a key of its own, P-256, valid for ten years. */
 export async function newAuthority(clock: Clock): Promise<StoredAuthority> {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const now = clock.now().getTime();
-  const serial = newSerial();
-  const name = encodeName({
-    O: "Holdfast",
-    OU: "Attestation",
-    CN: `attestation authority ${toHex(serial.subarray(0, 4))}`,
-  });
-  const der = await createCertificate(
-    {
-      serial,
-      issuer: name,
-      subject: name,
-      notBefore: new Date(now - HOUR),
-      notAfter: new Date(now + 10 * YEAR),
-      spki: spkiOf(privateKey),
-      extensions: [...EXTENSIONS, await subjectKeyIdentifier(spkiOf(privateKey), webCrypto)],
-      algorithm: "ecdsa-sha256",
+  const { privateKey, der } = await newSelfSigned({
+    kind: "authority",
+    name: {
+      O: "Holdfast",
+      OU: "Attestation",
+      CN: `attestation authority ${randomBytes(4).toString("hex")}`,
     },
-    signWith(privateKey),
-  );
-  return {
-    key_pem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    chain_pem: toPem("CERTIFICATE", der),
-  };
+    days: TEN_YEARS,
+    clock,
+  });
+  return { key_pem: keyPemOf(privateKey), chain_pem: toPem("CERTIFICATE", der) };
 }
 
 /**
@@ -106,7 +79,7 @@ export async function authorityRequest({ certificate, privateKey }: Authority): 
     {
       subject: certificate.subject.der,
       spki: certificate.spki,
-      extensions: EXTENSIONS,
+      extensions: AUTHORITY_EXTENSIONS,
       algorithm: "ecdsa-sha256",
     },
     signWith(privateKey),
