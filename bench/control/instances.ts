@@ -1,11 +1,18 @@
-// How long an instance takes from the request to ready, with real keeps (key, evidence, certificate, check, load), and
-// how many reads the control plane answers a second.
+// How long an instance takes from the request to ready, with real keeps (key, evidence, certificate, check, load), cold and
+// from a keep that waits, at VaaS and at CCFaaS, and how many reads the control plane answers a second.
 // Usage: node bench/control/instances.ts [--rounds 10] [--reads 2000]
 
 import { Agent, request } from "node:http";
 import { parseArgs } from "node:util";
-import { newIdentities, provisionVod, userPolicy } from "../../apps/control/src/testing/samples.ts";
-import { startRealPlatform } from "../../test/platform/real-platform.ts";
+import { composeVaasPolicy, parseFunctionPolicy, parseUserPolicy } from "@holdfast/policy";
+import {
+  eventually,
+  newIdentities,
+  provisionVod,
+  userPolicy,
+  vodFunction,
+} from "../../apps/control/src/testing/samples.ts";
+import { type RealPlatform, startRealPlatform } from "../../test/platform/real-platform.ts";
 
 const { values } = parseArgs({
   options: {
@@ -15,36 +22,81 @@ const { values } = parseArgs({
 });
 const CONNECTIONS = 8;
 
-const platform = await startRealPlatform();
-try {
-  await provisionVod(platform.world.ccfaas);
-  await measureInstances(Number(values.rounds));
-  await measureReads(Number(values.reads));
-} finally {
-  await platform.close();
+for (const warm of [0, 1]) {
+  const platform = await startRealPlatform({ keeps: { warm } });
+  try {
+    await provisionVod(platform.world.ccfaas);
+    const name = warm === 0 ? "cold" : "warm";
+    await measureKeeps(platform, `keep (VaaS), ${name}`, warm);
+    await measureInstances(platform, `instance (CCFaaS), ${name}`, warm);
+    if (warm > 0) await measureReads(platform, Number(values.reads));
+  } finally {
+    await platform.close();
+  }
 }
 
-async function measureInstances(rounds: number): Promise<void> {
-  const { ccfaas } = platform.world;
+async function measureKeeps({ world }: RealPlatform, name: string, warm: number): Promise<void> {
+  const asked = composeVaasPolicy({
+    functionPolicy: parseFunctionPolicy(vodFunction()),
+    userPolicy: parseUserPolicy(userPolicy(await newIdentities())),
+    instanceId: "0",
+  });
+  // The contract's type has mutable arrays; nothing is changed.
+  const body = asked as unknown as Parameters<typeof world.vaas.create>[0];
+  await measure(name, warm, world.vaasUrl, {
+    async make() {
+      await world.vaas.create(body);
+    },
+    async end() {
+      for (const { name, state, instance_hash } of (await world.vaas.keeps()).keeps) {
+        if (state === "serving") await world.vaas.delete(name, { instance_hash });
+      }
+    },
+  });
+}
+
+async function measureInstances(
+  { world }: RealPlatform,
+  name: string,
+  warm: number,
+): Promise<void> {
   const identities = await newIdentities();
+  await measure(name, warm, world.vaasUrl, {
+    async make() {
+      await world.ccfaas.createInstance(userPolicy(identities));
+    },
+    end: () => world.ccfaas.deleteInstance("0"),
+  });
+}
+
+async function measure(
+  name: string,
+  warm: number,
+  vaasUrl: string,
+  work: { make(): Promise<void>; end(): Promise<void> },
+): Promise<void> {
   const made: number[] = [];
   const ended: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    await eventually(
+      async () => (await fetch(`${vaasUrl}/metrics`)).text(),
+      (metrics) => metrics.includes(`holdfast_keeps{state="waiting"} ${warm}\n`),
+    );
     const start = performance.now();
-    await ccfaas.createInstance(userPolicy(identities));
+    await work.make();
     const ready = performance.now();
-    await ccfaas.deleteInstance("0");
+    await work.end();
     made.push(ready - start);
     ended.push(performance.now() - ready);
   }
-  tell("instance, from request to ready", made);
-  tell("instance, from deletion to all gone", ended);
+  tell(`${name}, until ready`, made);
+  tell(`${name}, until all gone`, ended);
 }
 
-async function measureReads(reads: number): Promise<void> {
+async function measureReads({ world }: RealPlatform, reads: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   for (const path of ["/healthz", "/function", "/v1/functions", "/instance"]) {
-    const url = `${platform.world.ccfaasUrl}${path}`;
+    const url = `${world.ccfaasUrl}${path}`;
     let left = reads;
     const start = performance.now();
     const reader = async (): Promise<void> => {

@@ -24,13 +24,17 @@ const ROOT = resolve(import.meta.dirname, "../..");
 
 /** Starts everything; the control plane is a process of its own. */
 export async function startRealPlatform(
-  change: { s3?: Partial<NonNullable<ConfigFile["s3"]>>; limits?: ConfigFile["limits"] } = {},
+  change: {
+    s3?: Partial<NonNullable<ConfigFile["s3"]>>;
+    limits?: ConfigFile["limits"];
+    keeps?: Partial<NonNullable<ConfigFile["keeps"]>>;
+  } = {},
 ): Promise<RealPlatform> {
   const [trustPort = 0] = await freePorts(1);
   const world = await makeWorld({
     ...change,
     attestationUrl: `http://127.0.0.1:${trustPort}`,
-    keeps: { loader: join(ROOT, "apps/keep/src/loader/main.ts") },
+    keeps: { loader: join(ROOT, "apps/keep/src/loader/main.ts"), ...change.keeps },
   });
   const { keeps } = world.config;
   if (keeps === undefined) throw new Error("no keeps configured");
