@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, before, suite, test } from "node:test";
+import { crc32 } from "node:zlib";
 import {
   GetObjectCommand,
   HeadObjectCommand,
@@ -128,6 +129,33 @@ suite("object store", () => {
     assert.equal(answer.status, 400);
     assert.match(answer.text, /XAmzContentSHA256Mismatch/);
     await assert.rejects(get(client(), "swapped"), { name: "NoSuchKey" });
+  });
+
+  test("says nothing of a stream before its checksum has come", async () => {
+    const bytes = Buffer.from("streamed");
+    const { headers, path } = await capture(async (s3) =>
+      put(s3, "slow", Readable.from([bytes]), bytes.length),
+    );
+    const { hostname, port } = new URL(store.url);
+    const framed = { ...headers, "transfer-encoding": "chunked" };
+    delete (framed as Record<string, string>)["expect"];
+    const call = httpRequest({ hostname, port, path, method: "PUT", headers: framed });
+    const answered = new Promise<number>((resolve, reject) => {
+      call.once("response", (answer) => resolve(answer.resume().statusCode ?? 0));
+      call.once("error", reject);
+    });
+    call.write("8\r\nstreamed\r\n0\r\n");
+    // Whatever the store would do with all the data is done once it has answered somebody else after that.
+    await put(client(), "other", randomBytes(200_000));
+    const early = await Promise.race([answered, Promise.resolve("nothing")]);
+    assert.equal(early, "nothing");
+    await assert.rejects(get(client(), "slow"), { name: "NoSuchKey" });
+    const checksum = Buffer.alloc(4);
+    checksum.writeUInt32BE(crc32(bytes));
+    call.end(`x-amz-checksum-crc32:${checksum.toString("base64")}\r\n\r\n`);
+    assert.equal(await answered, 200);
+    const { Body } = await get(client(), "slow");
+    assert.equal(await Body?.transformToString(), "streamed");
   });
 
   async function signedHeaders(key: string): Promise<Record<string, string>> {

@@ -104,7 +104,7 @@ async function handle(
   body.on("data", (part: Buffer) => {
     length += part.length;
   });
-  const sent = pipeline(request, body, call);
+  const sent = pipeline(request, body, holdLastPart(), call);
   sent.catch(() => undefined);
   try {
     const answer = await Promise.race([answered, sent.then(() => answered)]);
@@ -112,7 +112,9 @@ async function handle(
       await untilWritten(socketPath, request.url ?? "/", length);
     }
     onRequest?.(`${request.method} ${request.url} ${answer.statusCode}`);
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    // Whether a connection goes on is a matter of each connection.
+    const { connection: _, ...headers } = answer.headers;
+    response.writeHead(answer.statusCode ?? 502, headers);
     await pipeline(answer, response);
   } catch (thrown) {
     if (!(thrown instanceof BodyMismatch)) throw thrown;
@@ -148,6 +150,21 @@ function requireDigest(wanted: string | undefined): Transform {
     flush(done) {
       const same = wanted === undefined || hash.digest("hex") === wanted;
       done(same ? null : new BodyMismatch("body is not the one that was signed"));
+    },
+  });
+}
+
+/** Keeps the last part until the body was found to be whole: no object is complete, and none acknowledged, before. */
+function holdLastPart(): Transform {
+  let held: Buffer | undefined;
+  return new Transform({
+    transform(part: Buffer, _encoding, done) {
+      if (held !== undefined) this.push(held);
+      held = part;
+      done();
+    },
+    flush(done) {
+      done(null, held);
     },
   });
 }
