@@ -1,0 +1,48 @@
+// The HTTP server of a service, with bounds on what one that is slow, or many at once, can take from it. A body has the
+// time that it needs, as long as it keeps coming: that is for whoever reads it.
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { TlsOptions } from "node:tls";
+import type { ServiceTls } from "./service-tls.ts";
+
+/** What a server is made with. */
+export interface ServiceServerOptions {
+  /** Plain HTTP when absent. */
+  readonly tls?: ServiceTls;
+  /** Whether callers may show a certificate. Any is taken: who it belongs to is for the service to know. */
+  readonly asksForCertificate?: boolean;
+  /** The most connections at one time, 2048; more are refused. */
+  readonly maxConnections?: number;
+  /** How long a whole request may take to come in, in milliseconds; an hour, for large bodies over slow lines. */
+  readonly requestTimeoutMs?: number;
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  /** From the connection, or the end of the request before, to the end of the headers. */
+  headersTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+  /** How often connections are looked at. */
+  connectionsCheckingInterval: 5_000,
+};
+
+/** Makes a server that does not listen yet. */
+export function createServiceServer(
+  listener: RequestListener,
+  options: ServiceServerOptions = {},
+): Server {
+  const { tls, maxConnections = 2048, requestTimeoutMs = HOUR_MS } = options;
+  const limits = { ...LIMITS, requestTimeout: requestTimeoutMs };
+  const server =
+    tls === undefined
+      ? createServer(limits, listener)
+      : createTlsServer({ ...limits, ...tlsOptions(tls, options) }, listener);
+  server.maxConnections = maxConnections;
+  if (tls !== undefined) tls.follow(server as ReturnType<typeof createTlsServer>);
+  return server;
+}
+
+function tlsOptions(tls: ServiceTls, { asksForCertificate }: ServiceServerOptions): TlsOptions {
+  return { ...tls.options, requestCert: asksForCertificate === true, rejectUnauthorized: false };
+}
