@@ -11,10 +11,8 @@ import {
   parseCertificationRequest,
   toText,
 } from "@holdfast/core";
+import { isPsa } from "./arm/psa.ts";
 import { isAzureJson } from "./azure/evidence.ts";
-import { readCbor } from "./cbor/read.ts";
-import { cborEntry } from "./cbor/values.ts";
-import { parseSign1 } from "./cose/sign1.ts";
 import { isEarToken } from "./ear/token.ts";
 import { EvidenceError } from "./errors.ts";
 import { isEventLog } from "./eventlog/event-log.ts";
@@ -22,6 +20,7 @@ import { type JsonObject, jsonObject } from "./json/members.ts";
 import { isGpuReport } from "./nvidia/report.ts";
 import { TAGGED_EVIDENCE } from "./ratls/certificate.ts";
 import { ENARX_SGX, ENARX_SNP } from "./ratls/enarx-request.ts";
+import { isCertificateTable } from "./snp/evidence.ts";
 import { isSnpJson } from "./snp/json-report.ts";
 import { SNP_REPORT_LENGTH } from "./snp/report.ts";
 import { TPM_MAGIC } from "./tpm/attest.ts";
@@ -84,7 +83,7 @@ function recogniseBinary(bytes: Uint8Array): Recognised | undefined {
 const BINARY: readonly (readonly [EvidenceType, (bytes: Uint8Array) => boolean])[] = [
   ["sgx", (bytes) => isQuote(bytes, "sgx")],
   ["tdx", (bytes) => isQuote(bytes, "tdx")],
-  ["sev-snp", (bytes) => bytes.length === SNP_REPORT_LENGTH && startsWith(bytes, 1, [0, 0, 0])],
+  ["sev-snp", isSnp],
   ["tpm", (bytes) => view(bytes).getUint32(0) === TPM_MAGIC],
   ["nvidia-gpu", isGpuReport],
   ["event-log", isEventLog],
@@ -105,19 +104,11 @@ const BINARY: readonly (readonly [EvidenceType, (bytes: Uint8Array) => boolean])
   ],
 ];
 
-/** COSE_Sign1 over a map with the claims that every PSA token has: profile, lifecycle and implementation. */
-function isPsa(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0xd2 && bytes[0] !== 0x84) return false;
-  try {
-    const claims = readCbor(parseSign1(bytes).payload);
-    return (
-      claims.kind === "map" &&
-      [265, 2395, 2396].every((key) => cborEntry(claims, key) !== undefined)
-    );
-  } catch (thrown) {
-    if (!(thrown instanceof HoldfastError)) throw thrown;
-    return false;
-  }
+/** A report alone, or with a table of certificates behind it. */
+function isSnp(bytes: Uint8Array): boolean {
+  const behind = bytes.subarray(SNP_REPORT_LENGTH);
+  const fits = bytes.length === SNP_REPORT_LENGTH || isCertificateTable(behind);
+  return fits && startsWith(bytes, 1, [0, 0, 0]);
 }
 
 /** Extensions of something in DER that carries them. */

@@ -1,7 +1,7 @@
 // One entry for every kind of evidence: recognised by content, in whatever form it comes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toBase64, toHex, webCrypto } from "@holdfast/core";
+import { concat, toBase64, toHex, webCrypto } from "@holdfast/core";
 import {
   newIntelEvidence,
   newIntelWorld,
@@ -12,12 +12,15 @@ import {
 } from "@holdfast/testkit";
 import fc from "fast-check";
 import {
+  collateralNeeds,
+  describeEvidence,
   EvidenceError,
   NO_ENDORSEMENTS,
   readEndorsements,
   recogniseEvidence,
   verifyEvidence,
 } from "./index.ts";
+import { guidBytes } from "./launch/guid.ts";
 import { vectorBytes, vectorEndorsements, vectorEntries, WITH_VECTORS } from "./testing/vectors.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
@@ -151,4 +154,60 @@ test("what is no evidence is refused, and no bytes make an error of another kind
     }),
     { numRuns: 300 },
   );
+});
+
+/** A table of certificates, as a host writes it behind a report. */
+function certificateTable(certificates: readonly (readonly [guid: string, der: Uint8Array])[]) {
+  const entries = certificates.length + 1;
+  let offset = entries * 24;
+  const heads = certificates.map(([guid, der]) => {
+    const head = new Uint8Array(24);
+    head.set(guidBytes(guid));
+    const view = new DataView(head.buffer);
+    view.setUint32(16, offset, true);
+    view.setUint32(20, der.length, true);
+    offset += der.length;
+    return head;
+  });
+  return concat(...heads, new Uint8Array(24), ...certificates.map(([, der]) => der));
+}
+
+const VCEK = "63da758d-e664-4564-adc5-f4b93be8accd";
+const ASK = "4ab7b379-bbac-4fe4-a02f-05aef327c782";
+const HOSTS_OWN = "11111111-2222-3333-4444-555555555555";
+
+test("a report brings its certificates behind it, or in JSON beside it", async () => {
+  const world = await newSnpWorld();
+  const { evidence, request, leaf } = await newSnpEvidence(world);
+  const [vcek, ask] = [leaf.certificate.der, world.ask.certificate.der];
+  const table = certificateTable([
+    [HOSTS_OWN, Uint8Array.of(1, 2, 3)],
+    [VCEK, vcek],
+    [ASK, ask],
+  ]);
+  const json = {
+    platform: "snp",
+    evidence: {
+      attestation_report: toBase64(evidence),
+      cert_chain: { vcek: toBase64(vcek), ask: toBase64(ask), ark: null },
+    },
+  };
+  const bare = { ...request, endorsements: { ...request.endorsements, certificates: [] } };
+  assert.equal((await verifyEvidence(evidence, bare)).verdict, "not-judged");
+  for (const form of [concat(evidence, table), text(JSON.stringify(json))]) {
+    assert.equal(recogniseEvidence(form).type, "sev-snp");
+    const { verdict, checks } = await verifyEvidence(form, bare);
+    assert.equal(verdict, "affirmed", JSON.stringify(checks));
+    assert.equal(collateralNeeds(form, bare.endorsements).length, 3);
+    const { certificates } = await describeEvidence(form, { crypto: webCrypto });
+    assert.equal(certificates.length, 2);
+  }
+  for (const [what, broken] of [
+    ["a table that points past its end", concat(evidence, table.subarray(0, -1))],
+    ["a certificate that is none", concat(evidence, certificateTable([[VCEK, vcek.subarray(1)]]))],
+  ] as const) {
+    assert.equal((await verifyEvidence(broken, bare)).verdict, "refused", what);
+  }
+  // Anything else behind a report makes it no report.
+  assert.throws(() => recogniseEvidence(concat(evidence, new Uint8Array(100).fill(1))));
 });

@@ -18,7 +18,7 @@ import { verifyGpu } from "./nvidia/verify.ts";
 import { verifyRaTls } from "./ratls/certificate.ts";
 import { verifyEnarxRequest } from "./ratls/enarx-request.ts";
 import { type EvidenceType, type Recognised, recogniseEvidence } from "./recognise.ts";
-import { parseSnpJson } from "./snp/json-report.ts";
+import { readSnpEvidence } from "./snp/evidence.ts";
 import { verifySnp } from "./snp/verify.ts";
 import { assembleTpm } from "./tpm/companions.ts";
 import { parseTpmJson } from "./tpm/evidence.ts";
@@ -92,8 +92,7 @@ async function nitro(evidence: Recognised, request: EvidenceRequest): Promise<Ap
 }
 
 async function snp(evidence: Recognised, request: EvidenceRequest): Promise<Appraisal> {
-  if (evidence.form === "binary") return await verifySnp(evidence.bytes, request);
-  const { report, certificates } = parseSnpJson(evidence.object);
+  const { report, certificates } = readSnpEvidence(evidence);
   const carried = { ...NO_ENDORSEMENTS, certificates };
   const endorsements = mergeEndorsements(request.endorsements, carried);
   return await verifySnp(report, { ...request, endorsements });

@@ -34,6 +34,33 @@ export const ARM_CLAIM = {
   realmKeyHash: 44240,
 } as const;
 
+/** Keys of the claims of a PSA token. */
+export interface PsaKeys {
+  readonly nonce: number;
+  readonly instanceId: number;
+  readonly profile: number;
+  readonly clientId: number;
+  readonly lifecycle: number;
+  readonly implementationId: number;
+  readonly bootSeed: number;
+  readonly components: number;
+  readonly verificationService: number;
+}
+
+/** The same claims before EAT had numbers for them (draft-tschofenig-rats-psa-token-05, profile PSA_IOT_PROFILE_1). */
+export const PSA_OLD_CLAIM = {
+  profile: -75000,
+  clientId: -75001,
+  lifecycle: -75002,
+  implementationId: -75003,
+  bootSeed: -75004,
+  components: -75006,
+  noComponents: -75007,
+  nonce: -75008,
+  instanceId: -75009,
+  verificationService: -75010,
+} as const;
+
 /** A measured component of a platform's firmware; byte strings are lower-case hexadecimal. */
 export interface ArmComponent {
   readonly measurementType?: string;
@@ -68,16 +95,19 @@ export function integerClaim(claims: CborMap, key: number): number | undefined {
 }
 
 /** The instance: 01 and a hash, 33 bytes. */
-export function instanceClaim(claims: CborMap): string {
-  const id = bytesClaim(claims, ARM_CLAIM.instanceId, 33, 33);
-  if (id[0] !== 1) throw cborFault("claim 256: not a random instance id");
+export function instanceClaim(claims: CborMap, key: number = ARM_CLAIM.instanceId): string {
+  const id = bytesClaim(claims, key, 33, 33);
+  if (id[0] !== 1) throw cborFault(`claim ${key}: not a random instance id`);
   return toHex(id);
 }
 
 /** The measured components; there is at least one. */
-export function componentsClaim(claims: CborMap): ArmComponent[] {
-  const node = cborRequired(claims, ARM_CLAIM.components, "claims");
-  return cborArray(node, "claim 2399", { least: 1, most: MAXIMUM_COMPONENTS }).map(componentOf);
+export function componentsClaim(
+  claims: CborMap,
+  key: number = ARM_CLAIM.components,
+): ArmComponent[] {
+  const node = cborRequired(claims, key, "claims");
+  return cborArray(node, `claim ${key}`, { least: 1, most: MAXIMUM_COMPONENTS }).map(componentOf);
 }
 
 function componentOf(node: CborNode): ArmComponent {

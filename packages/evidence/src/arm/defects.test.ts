@@ -1,9 +1,21 @@
 // Tokens with one thing wrong each, under keys of our own: refused, and by that check.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CCA_DEFECTS, newCcaToken, newPsaToken, PSA_DEFECTS } from "@holdfast/testkit";
+import {
+  CCA_DEFECTS,
+  newCcaToken,
+  newPsaToken,
+  OLD_PSA_CLAIMS,
+  PSA_DEFECTS,
+} from "@holdfast/testkit";
 import fc from "fast-check";
-import { type Appraisal, cborWrite as cbor, verifyCca, verifyPsa } from "../index.ts";
+import {
+  type Appraisal,
+  cborWrite as cbor,
+  recogniseEvidence,
+  verifyCca,
+  verifyPsa,
+} from "../index.ts";
 
 function failures({ checks }: Appraisal): string[] {
   return checks.filter(({ outcome }) => outcome === "failed").map(({ name }) => name);
@@ -44,6 +56,47 @@ for (const { name, fails, changes, request: change } of CCA_DEFECTS) {
     assert.equal(appraisal.verdict, "refused");
   });
 }
+
+const NO_COMPONENTS = { [-75006]: undefined, [-75007]: cbor.integer(1) };
+
+test("a token of the profile before the standard says the same by other numbers", async () => {
+  const { evidence, request } = newPsaToken({ claims: OLD_PSA_CLAIMS });
+  assert.equal(recogniseEvidence(evidence).type, "psa");
+  const { verdict, claims } = await verifyPsa(evidence, request);
+  assert.equal(verdict, "affirmed");
+  const standard = newPsaToken();
+  const wanted = (await verifyPsa(standard.evidence, standard.request)).claims;
+  const { verificationService: _, ...rest } = wanted ?? { verificationService: "" };
+  assert.deepEqual(claims, { ...rest, profile: "PSA_IOT_PROFILE_1" });
+  const bare = newPsaToken({ claims: { ...OLD_PSA_CLAIMS, ...NO_COMPONENTS } });
+  assert.deepEqual((await verifyPsa(bare.evidence, bare.request)).claims?.components, []);
+});
+
+for (const [name, claims, check] of [
+  ["without components, and without saying so", { [-75006]: undefined }, "psa.format"],
+  ["without a nonce", { [-75008]: undefined }, "psa.format"],
+  ["with another profile's name", { [-75000]: cbor.text("OTHER") }, "psa.profile"],
+  ["in debug", { [-75002]: cbor.integer(0x4000) }, "psa.lifecycle"],
+] as const) {
+  test(`PSA of the older profile refused: ${name}`, async () => {
+    const { evidence, request } = newPsaToken({ claims: { ...OLD_PSA_CLAIMS, ...claims } });
+    const appraisal = await verifyPsa(evidence, request);
+    assert.deepEqual(failures(appraisal), [check]);
+  });
+}
+
+test("a MAC is read and never proven, whatever key was enrolled", async () => {
+  const { evidence, request } = newPsaToken();
+  const maced = evidence.with(0, 0xd1);
+  assert.equal(recogniseEvidence(maced).type, "psa");
+  const { verdict, claims, checks } = await verifyPsa(maced, request);
+  assert.equal(verdict, "not-judged");
+  assert.equal(claims, undefined);
+  assert.deepEqual(
+    checks.filter(({ outcome }) => outcome !== "passed").map(({ name }) => name),
+    ["psa.key", "psa.signature"],
+  );
+});
 
 test("a key that was enrolled for another instance does not speak for this one", async () => {
   const { evidence, request } = newPsaToken();

@@ -2,11 +2,10 @@
 // want to look inside before they judge, and for refusals that shall show what was refused.
 import { type Certificate, type CryptoPort, toHex } from "@holdfast/core";
 import { parseCcaToken } from "../arm/cca.ts";
-import { parsePsaClaims } from "../arm/psa.ts";
+import { parsePsaToken } from "../arm/psa.ts";
 import { parseAzureJson } from "../azure/evidence.ts";
 import { parseHclReport } from "../azure/hcl-report.ts";
 import { azureClaims } from "../azure/verify.ts";
-import { parseSign1 } from "../cose/sign1.ts";
 import { parseEarToken } from "../ear/token.ts";
 import { earTokenClaims } from "../ear/verify.ts";
 import { type Endorsements, NO_ENDORSEMENTS } from "../endorsements/endorsements.ts";
@@ -19,7 +18,7 @@ import { gpuClaims } from "../nvidia/verify.ts";
 import { ECDSA_QUOTE, parseRaTls, TAGGED_EVIDENCE } from "../ratls/certificate.ts";
 import { ENARX_SGX, parseEnarxRequest } from "../ratls/enarx-request.ts";
 import { type EvidenceType, type Recognised, recogniseEvidence } from "../recognise.ts";
-import { parseSnpJson } from "../snp/json-report.ts";
+import { readSnpEvidence } from "../snp/evidence.ts";
 import { parseSnpReport } from "../snp/report.ts";
 import { parseTpmQuote } from "../tpm/attest.ts";
 import { assembleTpm } from "../tpm/companions.ts";
@@ -81,16 +80,13 @@ const DESCRIBERS: Readonly<Record<EvidenceType, Describer>> = {
     };
   },
   "sev-snp": (evidence, { endorsements }) => {
-    if (evidence.form === "binary") {
-      return { claims: describeSnp(parseSnpReport(evidence.bytes), endorsements?.certificates) };
-    }
-    const { report, certificates } = parseSnpJson(evidence.object);
+    const { report, certificates } = readSnpEvidence(evidence);
     const known = [...certificates, ...(endorsements?.certificates ?? [])];
     return { claims: describeSnp(parseSnpReport(report), known), certificates };
   },
   sgx: (evidence) => describeQuote(bytesOf(evidence)),
   tdx: (evidence) => describeQuote(bytesOf(evidence)),
-  psa: (evidence) => ({ claims: parsePsaClaims(parseSign1(bytesOf(evidence))) }),
+  psa: (evidence) => ({ claims: parsePsaToken(bytesOf(evidence)).claims }),
   cca: (evidence) => ({ claims: parseCcaToken(bytesOf(evidence)).claims }),
   "nvidia-gpu": (evidence) => ({
     claims: gpuClaims(parseGpuReport(bytesOf(evidence)), undefined),

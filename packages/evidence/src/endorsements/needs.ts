@@ -9,7 +9,7 @@ import { parseQuote } from "../intel/quote.ts";
 import { parseRaTls } from "../ratls/certificate.ts";
 import { ENARX_SGX, parseEnarxRequest } from "../ratls/enarx-request.ts";
 import { type Recognised, recogniseEvidence } from "../recognise.ts";
-import { parseSnpJson } from "../snp/json-report.ts";
+import { readSnpEvidence } from "../snp/evidence.ts";
 import { isSnpLeaf, parseSnpLeaf } from "../snp/leaf.ts";
 import { parseSnpReport, type SnpReport } from "../snp/report.ts";
 import { parseTcb, productOf, type SnpProduct, type SnpTcb } from "../snp/tcb.ts";
@@ -56,10 +56,13 @@ function needsOf(
   evidence: Recognised,
   supplied: readonly Certificate[],
 ): readonly CollateralNeed[] {
+  if (evidence.type === "sev-snp") {
+    const { report, certificates } = readSnpEvidence(evidence);
+    return snpNeeds(report, [...certificates, ...supplied]);
+  }
   if (evidence.form === "json") return jsonNeeds(evidence, supplied);
   const { type, bytes } = evidence;
   if (type === "sgx" || type === "tdx") return quoteNeeds(bytes, supplied);
-  if (type === "sev-snp") return snpNeeds(bytes, supplied);
   if (type === "ra-tls") return quoteNeeds(parseRaTls(bytes).quote, supplied);
   if (type !== "enarx-csr") return [];
   const { oid, evidence: inside, carried } = parseEnarxRequest(bytes);
@@ -71,10 +74,6 @@ function jsonNeeds(
   { type, object }: Extract<Recognised, { form: "json" }>,
   supplied: readonly Certificate[],
 ): readonly CollateralNeed[] {
-  if (type === "sev-snp") {
-    const { report, certificates } = parseSnpJson(object);
-    return snpNeeds(report, [...certificates, ...supplied]);
-  }
   if (type !== "azure") return [];
   const azure = parseAzureJson(object);
   const { kind, hardwareReport } = parseHclReport(azure.hclReport);

@@ -2,6 +2,7 @@
 // Intel in the forms in use; JSON web keys. What can't be used is named with a reason, never silently dropped.
 import {
   type Certificate,
+  derChildren,
   fromHex,
   fromPem,
   HoldfastError,
@@ -9,6 +10,7 @@ import {
   parseCertificate,
   parseRevocationList,
   type RevocationList,
+  readDer,
   toText,
 } from "@holdfast/core";
 import { unusable } from "../errors.ts";
@@ -91,28 +93,41 @@ function readOne(bytes: Uint8Array): ReadEndorsement {
   throw unusable("no certificate, revocation list, key or collateral");
 }
 
-/** A certificate or a revocation list: of a list, the second member of what is signed is an algorithm after a number. */
+/** A certificate, a revocation list, or a sequence of certificates (PkiPath, X.509 section 9.3). */
 export function readDerEndorsement(der: Uint8Array): ReadEndorsement {
-  try {
-    return { certificates: [parseCertificate(der)] };
-  } catch (first) {
-    if (!(first instanceof HoldfastError)) throw first;
+  const faults: string[] = [];
+  for (const read of DER_FORMS) {
     try {
-      return { revocationLists: [parseRevocationList(der)] };
-    } catch (second) {
-      if (!(second instanceof HoldfastError)) throw second;
-      throw unusable(`neither certificate (${first.message}) nor list (${second.message})`);
+      return read(der);
+    } catch (thrown) {
+      if (!(thrown instanceof HoldfastError)) throw thrown;
+      faults.push(thrown.message);
     }
   }
+  throw unusable(`neither certificate (${faults[0]}) nor list (${faults[1]})`);
 }
+
+const DER_FORMS: readonly ((der: Uint8Array) => ReadEndorsement)[] = [
+  (der) => ({ certificates: [parseCertificate(der)] }),
+  (der) => ({ revocationLists: [parseRevocationList(der)] }),
+  (der) => {
+    const elements = derChildren(readDer(der, MAXIMUM_PART));
+    if (elements.length === 0) throw unusable("an empty sequence");
+    return { certificates: elements.map(({ bytes }) => parseCertificate(bytes)) };
+  },
+];
 
 /** Every certificate, revocation list and public key of a PEM text. */
 export function readPemEndorsement(text: string): ReadEndorsement {
   const blocks = (label: string): Uint8Array[] =>
     text.includes(`-----BEGIN ${label}-----`) ? fromPem(label, text) : [];
-  return {
+  const found = {
     certificates: blocks("CERTIFICATE").map((der) => parseCertificate(der)),
     revocationLists: blocks("X509 CRL").map((der) => parseRevocationList(der)),
     keys: blocks("PUBLIC KEY").map((spki) => keyOfSpki(spki)),
   };
+  if (Object.values(found).every(({ length }) => length === 0)) {
+    throw unusable("PEM without certificate, revocation list or public key");
+  }
+  return found;
 }

@@ -1,10 +1,11 @@
 // Event logs of measured boot in the crypto-agile format (TCG PC client platform firmware profile, section 10), of TPMs and
-// of confidential computing (CCEL). A log is what somebody says happened; it counts as far as its replay ends in register
+// of confidential computing (CCEL), and in the form before it, which has SHA-1 alone. A log is what somebody says happened; it counts as far as its replay ends in register
 // values that evidence proves.
 import { type CryptoPort, concat, type DigestName } from "@holdfast/core";
 import { ByteCursor } from "../binary/cursor.ts";
 import { EvidenceError, malformed } from "../errors.ts";
 import { bankLength, type TpmBank, tpmBank } from "../tpm/algorithms.ts";
+import { isOldLog, parseOldEvents } from "./old-log.ts";
 import { sm3 } from "./sm3.ts";
 
 /** A bank of digests in a log: those of TPMs, and SM3. */
@@ -42,8 +43,12 @@ const DIGESTS: Readonly<Record<TpmBank, DigestName>> = {
   sha512: "SHA-512",
 };
 
-/** Whether bytes start as such a log does. */
+/** Whether bytes are such a log: they start with its header, or are events in the older form from end to end. */
 export function isEventLog(bytes: Uint8Array): boolean {
+  return hasHeader(bytes) || isOldLog(bytes);
+}
+
+function hasHeader(bytes: Uint8Array): boolean {
   const signature = bytes.subarray(32, 32 + SIGNATURE.length);
   return String.fromCharCode(...signature) === SIGNATURE;
 }
@@ -55,6 +60,9 @@ export function isEventLog(bytes: Uint8Array): boolean {
 export function parseEventLog(input: Uint8Array): EventLog {
   if (input.length > MAXIMUM_LOG) {
     throw new EvidenceError("EVIDENCE_TOO_LARGE", `event log of ${input.length} bytes`);
+  }
+  if (!hasHeader(input) && isOldLog(input)) {
+    return { banks: ["sha1"], events: parseOldEvents(input) };
   }
   const cursor = new ByteCursor(input, "little", "event log");
   const banks = parseHeader(cursor);

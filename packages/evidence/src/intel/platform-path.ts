@@ -4,11 +4,13 @@ import {
   type Certificate,
   type Check,
   check,
+  derChildren,
   fromPem,
   HoldfastError,
   PATH_CHECKS,
   parseCertificate,
   type RevocationList,
+  TAG,
   toText,
 } from "@holdfast/core";
 import { malformed } from "../errors.ts";
@@ -36,14 +38,23 @@ export function certificatesOf({ type, data }: CertificationData): Certificate[]
   if (type >= 1 && type <= 4) return [];
   if (type !== PCK_CHAIN) throw malformed(`quote: certification data of type ${type}`);
   try {
-    // Producers end the text with a NUL.
-    const ders = fromPem("CERTIFICATE", toText(data).replace(/\0+$/, ""));
+    const ders = data[0] === TAG.sequence ? derSequence(data) : pemBlocks(data);
     if (ders.length > MAXIMUM_CHAIN) throw malformed(`quote: ${ders.length} certificates`);
     return ders.map((der) => parseCertificate(der));
   } catch (cause) {
     if (!(cause instanceof HoldfastError)) throw cause;
     throw malformed(`certificates of the quote: ${cause.message}`, cause);
   }
+}
+
+/** Producers end the text with a NUL. */
+function pemBlocks(data: Uint8Array): Uint8Array[] {
+  return fromPem("CERTIFICATE", toText(data).replace(/\0+$/, ""));
+}
+
+/** Certificates one after the other, as samples of Intel's have them. */
+function derSequence(data: Uint8Array): Uint8Array[] {
+  return derChildren({ tag: TAG.sequence, content: data, bytes: data }).map(({ bytes }) => bytes);
 }
 
 /** Finds and verifies the path of a leaf. */

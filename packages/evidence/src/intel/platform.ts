@@ -30,7 +30,8 @@ export async function judgePlatform(
   carried: readonly Certificate[],
   request: JudgeRequest,
 ): Promise<Platform> {
-  const leaf = carried[0] ?? (await suppliedPck(quote, request));
+  // Leaf first, save in samples of Intel's own.
+  const leaf = carried.find(isPck) ?? carried[0] ?? (await suppliedPck(quote, request));
   if (leaf === undefined) {
     const why = "the quote carries no PCK certificate, and none that fits was supplied";
     return {

@@ -1,35 +1,73 @@
 // SNP evidence in JSON, as attesters of Confidential Containers send it: the report field by field, and a certificate
 // table. The bytes that were signed are put together again; one wrong byte and the signature does not hold.
-import { type Certificate, concat, parseCertificate } from "@holdfast/core";
+import {
+  type Certificate,
+  concat,
+  fromBase64Url,
+  HoldfastError,
+  parseCertificate,
+} from "@holdfast/core";
 import { malformed } from "../errors.ts";
 import { asObject, type JsonObject, numberOf } from "../json/members.ts";
+import type { SnpEvidence } from "./evidence.ts";
 import { SNP_REPORT_LENGTH } from "./report.ts";
 
-/** Report and certificates. */
-export interface SnpJsonEvidence {
-  readonly report: Uint8Array;
-  readonly certificates: readonly Certificate[];
-}
+const MAXIMUM_CERTIFICATES = 16;
 
 /** Whether a JSON object is SNP evidence. */
-export function isSnpJson(object: JsonObject): boolean {
-  return object["attestation_report"] !== undefined;
+export function isSnpJson(whole: JsonObject): boolean {
+  const { attestation_report: report } = unwrapped(whole);
+  if (typeof report === "string") return true;
+  // Other platforms call their reports so too.
+  return isObject(report) && report["reported_tcb"] !== undefined;
 }
 
 /**
  * Reads evidence.
  * @throws EvidenceError EVIDENCE_MALFORMED, CertificateError
  */
-export function parseSnpJson(object: JsonObject): SnpJsonEvidence {
-  const report = asObject(object["attestation_report"], "attestation_report");
-  const table = object["cert_chain"] ?? [];
-  if (!Array.isArray(table) || table.length > 16) throw malformed("cert_chain: list expected");
+export function parseSnpJson(whole: JsonObject): SnpEvidence {
+  const object = unwrapped(whole);
+  const { attestation_report: report } = object;
   return {
-    report: encodeReport(report),
-    certificates: table.map((entry) =>
-      parseCertificate(octets(asObject(entry, "cert_chain"), "data", undefined)),
-    ),
+    report:
+      typeof report === "string"
+        ? base64Of(report, "attestation_report")
+        : encodeReport(asObject(report, "attestation_report")),
+    certificates: certificatesOf(object["cert_chain"] ?? []),
   };
+}
+
+/** A table of entries, or an object of certificates by name. */
+function certificatesOf(chain: unknown): Certificate[] {
+  if (Array.isArray(chain) && chain.length <= MAXIMUM_CERTIFICATES) {
+    return chain.map((entry) =>
+      parseCertificate(octets(asObject(entry, "cert_chain"), "data", undefined)),
+    );
+  }
+  const named = Object.values(asObject(chain, "cert_chain")).filter((each) => each !== null);
+  if (named.length > MAXIMUM_CERTIFICATES) throw malformed("cert_chain: too many certificates");
+  return named.map((text) => parseCertificate(base64Of(text, "cert_chain")));
+}
+
+/** Some services put the evidence beside the name of its platform. */
+function unwrapped(whole: JsonObject): JsonObject {
+  return isObject(whole["evidence"]) ? whole["evidence"] : whole;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Base64, of either alphabet, padded or not. */
+function base64Of(text: unknown, where: string): Uint8Array {
+  if (typeof text !== "string" || text.length > 16_384) throw malformed(`${where}: text expected`);
+  try {
+    return fromBase64Url(text.replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_"));
+  } catch (cause) {
+    if (!(cause instanceof HoldfastError)) throw cause;
+    throw malformed(`${where}: base64 expected`, cause);
+  }
 }
 
 function encodeReport(fields: JsonObject): Uint8Array {

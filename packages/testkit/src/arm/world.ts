@@ -41,6 +41,21 @@ const IMPLEMENTATION = new Uint8Array(32).fill(3);
 const ES256 = -7;
 const ES384 = -35;
 
+/** Changes that make a token one of the profile before RFC 9783. */
+export const OLD_PSA_CLAIMS: ClaimChanges = {
+  ...Object.fromEntries(
+    [265, 10, 256, 2394, 2395, 2396, 2397, 2399, 2400].map((key) => [key, undefined]),
+  ),
+  [-75000]: cbor.text("PSA_IOT_PROFILE_1"),
+  [-75001]: cbor.integer(-5),
+  [-75002]: cbor.integer(0x3000),
+  [-75003]: cbor.bytes(IMPLEMENTATION),
+  [-75004]: cbor.bytes(new Uint8Array(32)),
+  [-75006]: components(),
+  [-75008]: cbor.bytes(ARM_NONCE),
+  [-75009]: cbor.bytes(INSTANCE),
+};
+
 /** A PSA token with the request under which it is affirmed when nothing is changed. */
 export function newPsaToken(changes: PsaChanges = {}): {
   evidence: Uint8Array;
