@@ -1,12 +1,16 @@
-// Two control planes on one PostgreSQL and one data directory: no port twice, no instance provisioned twice, and what one
-// leaves half done when it is killed the other goes on with.
+// Two control planes on one PostgreSQL and one bucket, each with a data directory of its own: no port twice, no instance
+// provisioned twice, and what one leaves half done when it is killed the other goes on with.
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { CcfaasClient, fetchTransport, ServiceRefusal } from "@holdfast/contract";
 import { openStore, type StoredKeep } from "@holdfast/store";
 import { isRunning } from "../../apps/control/src/keeps/process-mark.ts";
+import { newS3Client } from "../../apps/control/src/s3-client.ts";
 import {
   eventually,
   newIdentities,
@@ -15,12 +19,15 @@ import {
 } from "../../apps/control/src/testing/samples.ts";
 import { freePorts, makeWorld, type World } from "../../apps/control/src/testing/world.ts";
 import { type Postgres, skipWithoutPostgres, startPostgres } from "../peers/postgres.ts";
+import { type Swift, skipWithoutSwift, startSwift } from "../peers/swift.ts";
 
-const skip = skipWithoutPostgres();
+const skip = skipWithoutPostgres() || skipWithoutSwift();
 const PORTS = 3;
+const BUCKET = "functions";
 
 describe("two control planes on one PostgreSQL", { skip, concurrency: false }, () => {
   let postgres: Postgres;
+  let swift: Swift;
   let databaseUrl: string;
   let world: World;
   let first: ChildProcess;
@@ -28,16 +35,31 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
   let identities: Awaited<ReturnType<typeof newIdentities>>;
 
   before(async () => {
-    postgres = await startPostgres();
+    [postgres, swift] = await Promise.all([startPostgres(), startSwift()]);
     databaseUrl = postgres.newDatabase();
-    world = await makeWorld({ keepPorts: PORTS, databaseUrl });
+    const { endpoint, region, accessKeyId, secretAccessKey } = swift;
+    const bucket = { endpoint, region, force_path_style: true };
+    const client = await newS3Client(bucket, { accessKeyId, secretAccessKey });
+    await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    client.destroy();
+    // Where the SDK of the processes below looks.
+    process.env["AWS_ACCESS_KEY_ID"] = accessKeyId;
+    process.env["AWS_SECRET_ACCESS_KEY"] = secretAccessKey;
+    const blobs = { s3: { bucket: BUCKET, ...bucket } };
+    world = await makeWorld({ keepPorts: PORTS, databaseUrl, blobs });
     identities = await newIdentities();
     const [vaas = 0, other = 0, s3 = 0] = await freePorts(3);
     const host = "127.0.0.1";
     first = await world.spawn();
     await world.spawn({
       vaas: { host, port: vaas },
-      ccfaas: { host, port: other, vaas_url: `http://${host}:${vaas}` },
+      data_dir: join(world.directory, "other-data"),
+      ccfaas: {
+        host,
+        port: other,
+        vaas_url: `http://${host}:${vaas}`,
+        identity_file: join(world.config.data_dir, "ccfaas", "loader.json"),
+      },
       s3: { host, port: s3 },
     });
     const second = new CcfaasClient(fetchTransport(`http://${host}:${other}`));
@@ -46,7 +68,7 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
   });
   after(async () => {
     await world?.close();
-    await postgres?.close();
+    await Promise.all([postgres?.close(), swift?.close()]);
   });
   afterEach(async () => {
     world.setFaults({});
@@ -64,6 +86,12 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
       await opened.close();
     }
   };
+
+  it("keep files of functions in the bucket alone", () => {
+    for (const directory of [world.config.data_dir, join(world.directory, "other-data")]) {
+      assert.equal(existsSync(join(directory, "store", "blobs")), false);
+    }
+  });
 
   it("never give one port to two instances", async () => {
     const outcomes = await Promise.allSettled(
@@ -122,5 +150,7 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
       ({ state }) => state === "ready",
     );
     assert.equal((await keepRecords()).filter(({ port }) => port !== undefined).length, 1);
+    // Its keep is ended by whoever can: the one on its machine, when that is back.
+    first = await world.spawn();
   });
 });

@@ -7,7 +7,6 @@ import type { Store } from "@holdfast/store";
 import type { FastifyBaseLogger } from "fastify";
 import { Copies } from "./bridge/copies.ts";
 import { bridgeRoutes } from "./bridge/routes.ts";
-import { s3Clients } from "./bridge/s3-client.ts";
 import { v1BridgeRoutes } from "./bridge/v1-routes.ts";
 import { fileRoutes } from "./ccfaas/file-routes.ts";
 import { functionRoutes } from "./ccfaas/function-routes.ts";
@@ -123,7 +122,7 @@ async function buildCcfaas(
   const context = {
     store,
     vaas: new VaasClient(fetchTransport(ccfaas.vaas_url, { headers: await tokenHeader(ccfaas) })),
-    loader: await loaderIdentity(join(config.dataDir, "ccfaas"), clock),
+    loader: await loaderIdentity(ccfaas.identityFile, clock),
     limits: config.limits,
     remote: config.remote,
     clock,
@@ -163,7 +162,7 @@ function buildBridge({ config, clock, ...parts }: Parts, door: Door): Service | 
   const { s3 } = config;
   if (s3 === undefined) return undefined;
   const logger = parts.logger.child({ service: "s3" });
-  const context = { s3Client: s3Clients(s3), clock };
+  const context = { store: s3, clock };
   const copies = new Copies(context, logger);
   const check = (): Promise<void> => Promise.resolve();
   const metrics = new Metrics();

@@ -47,6 +47,25 @@ describe("configuration", () => {
     assert.equal(parseConfig(behind, "/etc").access?.tls, undefined);
   });
 
+  it("keeps files of functions in a bucket, under names of their own", () => {
+    const s3 = { bucket: "functions", endpoint: "http://127.0.0.1:9000", force_path_style: true };
+    const of = (change: object) =>
+      parseConfig({ ...VALID, blobs: { s3: { ...s3, ...change } } }, "/");
+    assert.deepEqual(of({}).blobs, { ...s3, prefix: "holdfast/blobs/" });
+    assert.equal(of({ prefix: "a/b/" }).blobs?.prefix, "a/b/");
+    assert.equal(parseConfig(VALID, "/").blobs, undefined);
+  });
+
+  it("has one identity toward keeps, in its data or where it is told", () => {
+    const ccfaas = { ...VALID.ccfaas, identity_file: "shared/id.json" };
+    assert.equal(
+      parseConfig({ ...VALID, ccfaas }, "/etc").ccfaas?.identityFile,
+      "/etc/shared/id.json",
+    );
+    const { dataDir, ccfaas: own } = parseConfig(VALID, "/etc");
+    assert.equal(own?.identityFile, `${dataDir}/ccfaas/loader.json`);
+  });
+
   it("serves any subset", () => {
     const { s3, data_dir, local_development } = VALID;
     const config = parseConfig({ data_dir, s3, local_development }, "/");
@@ -84,6 +103,11 @@ describe("configuration", () => {
     "access with TLS both here and elsewhere": {
       ...guarded,
       access: { principals_file: "p", tls, tls_ends_elsewhere: true },
+    },
+    "a bucket without a name": { ...VALID, blobs: { s3: { endpoint: "http://127.0.0.1" } } },
+    "names in a bucket that begin with a slash": {
+      ...VALID,
+      blobs: { s3: { bucket: "functions", prefix: "/a" } },
     },
     "a URL that is none": { ...VALID, attestation_url: "127.0.0.1:3010" },
   };

@@ -5,6 +5,7 @@ import { messageOf } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
 import { type AccessConfig, AccessSection, accessOf } from "./config/access.ts";
+import { type BlobsConfig, BlobsSection, blobsOf } from "./config/blobs.ts";
 import { invalid } from "./config/invalid.ts";
 import { type KeepsConfig, KeepsSection, keepsOf } from "./config/keeps.ts";
 import { LimitsSection, limitsOf, RemoteSection, type UploadLimits } from "./config/limits.ts";
@@ -25,6 +26,7 @@ export const ConfigFile = Type.Object(
     data_dir: Type.String({ minLength: 1 }),
     attestation_url: Type.Optional(Type.String({ pattern: "^https?://" })),
     database_url: Type.Optional(Type.String({ pattern: "^postgres(ql)?://" })),
+    blobs: Type.Optional(BlobsSection),
     vaas: Type.Optional(VaasSection),
     ccfaas: Type.Optional(CcfaasSection),
     s3: Type.Optional(S3Section),
@@ -55,6 +57,8 @@ export interface Config {
   readonly attestationUrl?: string;
   /** PostgreSQL instead of a file in the data directory. */
   readonly databaseUrl?: string;
+  /** A bucket for files of functions instead of the data directory. */
+  readonly blobs?: BlobsConfig;
   readonly vaas?: { readonly host: string; readonly port: number };
   readonly ccfaas?: CcfaasConfig;
   /** Who may use the services; everybody on this machine when absent, which is for development. */
@@ -92,6 +96,7 @@ export function parseConfig(value: unknown, base: string): Config {
     throw invalid(`configuration: ${first?.instancePath || "/"} ${first?.message}`);
   }
   const { vaas, ccfaas, s3, keeps } = value;
+  const dataDir = resolve(base, value.data_dir);
   if (vaas === undefined && ccfaas === undefined && s3 === undefined) {
     throw invalid("configuration: at least one of vaas, ccfaas and s3 is expected");
   }
@@ -101,11 +106,12 @@ export function parseConfig(value: unknown, base: string): Config {
   const hosts = [vaas, ccfaas, s3].flatMap((each) => (each === undefined ? [] : [each.host]));
   const access = accessOf(value, hosts, base);
   return {
-    dataDir: resolve(base, value.data_dir),
+    dataDir,
     ...(value.attestation_url === undefined ? {} : { attestationUrl: value.attestation_url }),
     ...(value.database_url === undefined ? {} : { databaseUrl: value.database_url }),
+    ...(value.blobs === undefined ? {} : { blobs: blobsOf(value.blobs) }),
     ...(vaas === undefined ? {} : { vaas }),
-    ...(ccfaas === undefined ? {} : { ccfaas: ccfaasOf(ccfaas, base) }),
+    ...(ccfaas === undefined ? {} : { ccfaas: ccfaasOf(ccfaas, base, dataDir) }),
     ...(access === undefined ? {} : { access }),
     ...(s3 === undefined ? {} : { s3 }),
     ...(keeps === undefined ? {} : { keeps: keepsOf(keeps, base) }),

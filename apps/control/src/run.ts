@@ -1,11 +1,10 @@
 // Opens the store, starts the services in order, and stops them in the other.
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { systemClock } from "@holdfast/core";
-import { openStore } from "@holdfast/store";
 import { buildServices, type Service } from "./app.ts";
 import type { Config } from "./config.ts";
 import { createLogger } from "./logger.ts";
+import { openConfiguredStore } from "./open-store.ts";
 
 /**
  * Starts everything that a configuration names.
@@ -15,11 +14,7 @@ export async function run(config: Config): Promise<(reason: string) => Promise<v
   const logger = createLogger(config.logLevel);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   // Beside the file, because an address with a password in it is often kept in the environment.
-  const databaseUrl = config.databaseUrl ?? process.env["DATABASE_URL"];
-  const store = await openStore({
-    directory: join(config.dataDir, "store"),
-    ...(databaseUrl === undefined ? {} : { databaseUrl }),
-  });
+  const store = await openConfiguredStore(config, process.env["DATABASE_URL"]);
   const services = await buildServices({ config, store, clock: systemClock, logger });
   for (const service of services) {
     await service.start();

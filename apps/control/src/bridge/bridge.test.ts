@@ -12,7 +12,6 @@ import { buildServiceApp, type ServiceApp } from "../http/service-app.ts";
 import { redaction } from "../logger.ts";
 import { call, isProblem } from "../testing/call.ts";
 import { bridgeRoutes } from "./routes.ts";
-import { s3Clients } from "./s3-client.ts";
 
 describe("the S3 bridge", { concurrency: false }, () => {
   let app: ServiceApp;
@@ -30,7 +29,7 @@ describe("the S3 bridge", { concurrency: false }, () => {
     const door = { check: async () => undefined, access: openAccess, metrics: new Metrics() };
     app = buildServiceApp({ title: "S3 bridge", logger, ...door }, (service) =>
       bridgeRoutes(service, {
-        s3Client: s3Clients({ endpoint: "http://127.0.0.1:9", force_path_style: true }),
+        store: { endpoint: "http://127.0.0.1:9", force_path_style: true },
         clock: systemClock,
       }),
     );

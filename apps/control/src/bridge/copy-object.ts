@@ -12,7 +12,9 @@ import {
 import { messageOf } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
 import { ControlError } from "../errors.ts";
+import { newS3Client } from "../s3-client.ts";
 import type { BridgeContext } from "./context.ts";
+import { credentialsOf } from "./credentials.ts";
 import { S3Object } from "./s3-object.ts";
 
 /** How a copy is followed. */
@@ -36,7 +38,12 @@ export async function copyObject(
 ): Promise<number> {
   const { signal } = options;
   const policy = parsePolicy(veracruz.policy);
-  const store = context.s3Client(s3);
+  const credentials = credentialsOf(s3);
+  const region = s3.region_name ?? context.store.region;
+  const store = await newS3Client(
+    { ...context.store, ...(region === undefined ? {} : { region }) },
+    credentials,
+  );
   let connection: KeepConnection | undefined;
   try {
     connection = await connectKeep({

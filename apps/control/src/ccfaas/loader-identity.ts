@@ -1,15 +1,15 @@
-// Who CCFaaS is toward keeps: a key and certificate of its own, made on first start and kept for its owner alone.
+// Who CCFaaS is toward keeps: a key and certificate of its own, made on first start and kept for its owner alone. Policies
+// name it, so that whoever goes on with another's instance must be the same: several processes share the file, as they
+// would share a key of TLS. It is in no database, whose copies travel further.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type ClientIdentity, newIdentity } from "@holdfast/channel";
 import type { Clock } from "@holdfast/core";
 import { writeOnce } from "../write-once.ts";
 
 const DAYS = 3650;
 
-/** Reads the identity in a directory, making it when there is none. */
-export async function loaderIdentity(directory: string, clock: Clock): Promise<ClientIdentity> {
-  const path = join(directory, "loader.json");
+/** Reads the identity in a file, making it when there is none. */
+export async function loaderIdentity(path: string, clock: Clock): Promise<ClientIdentity> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as ClientIdentity;
   } catch (cause) {

@@ -1,5 +1,5 @@
 // Where the three services listen, and what each must know.
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Static, Type } from "typebox";
 
 const CLOSED = { additionalProperties: false };
@@ -15,6 +15,8 @@ export const CcfaasSection = Type.Object(
     ...Listen,
     vaas_url: Type.String({ pattern: "^https?://" }),
     vaas_token_file: Type.Optional(Type.String({ minLength: 1 })),
+    /** Who it is toward keeps: several on one database must be the same. */
+    identity_file: Type.Optional(Type.String({ minLength: 1 })),
   },
   CLOSED,
 );
@@ -37,12 +39,20 @@ export interface CcfaasConfig {
   readonly vaas_url: string;
   /** File of the token that VaaS knows CCFaaS by. */
   readonly vaasTokenFile?: string;
+  /** File of its key and certificate toward keeps; made when it is not there. */
+  readonly identityFile: string;
 }
 
-/** The section with absolute paths. */
+/** The section with its defaults and absolute paths. */
 export function ccfaasOf(
-  { vaas_token_file: file, ...rest }: Static<typeof CcfaasSection>,
+  { vaas_token_file: token, identity_file: identity, ...rest }: Static<typeof CcfaasSection>,
   base: string,
+  dataDir: string,
 ): CcfaasConfig {
-  return { ...rest, ...(file === undefined ? {} : { vaasTokenFile: resolve(base, file) }) };
+  return {
+    ...rest,
+    ...(token === undefined ? {} : { vaasTokenFile: resolve(base, token) }),
+    identityFile:
+      identity === undefined ? join(dataDir, "ccfaas", "loader.json") : resolve(base, identity),
+  };
 }

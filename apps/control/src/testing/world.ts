@@ -15,6 +15,7 @@ import pino from "pino";
 import { buildServices, type Service } from "../app.ts";
 import { type ConfigFile, parseConfig } from "../config.ts";
 import { signalProcess } from "../keeps/process-mark.ts";
+import { openConfiguredStore } from "../open-store.ts";
 import { type SmallAuthority, startAuthority } from "./authority.ts";
 import { InProcessLauncher } from "./in-process-launcher.ts";
 import type { KeepFaults } from "./small-keep.ts";
@@ -56,6 +57,7 @@ export async function makeWorld(
     s3?: Partial<NonNullable<ConfigFile["s3"]>>;
     keepPorts?: number;
     databaseUrl?: string;
+    blobs?: ConfigFile["blobs"];
     /** A true attestation service instead of the small authority. */
     attestationUrl?: string;
     /** Services in this process have their keeps as processes, too. */
@@ -76,6 +78,7 @@ export async function makeWorld(
     local_development: true,
     data_dir: join(directory, "data"),
     ...(change.databaseUrl === undefined ? {} : { database_url: change.databaseUrl }),
+    ...(change.blobs === undefined ? {} : { blobs: change.blobs }),
     attestation_url: change.attestationUrl ?? authority.url,
     vaas: { host: "127.0.0.1", port: vaasPort },
     ccfaas: {
@@ -146,7 +149,7 @@ async function startServices(
   launcher: InProcessLauncher | undefined,
 ): Promise<{ services: Service[]; store: Store }> {
   const parsed = parseConfig(config, base);
-  const store = await openStore({ directory: join(parsed.dataDir, "store") });
+  const store = await openConfiguredStore(parsed);
   const logger = pino({ level: config.log_level ?? "silent" });
   const services = await buildServices({
     config: parsed,

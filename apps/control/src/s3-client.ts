@@ -1,0 +1,47 @@
+// Clients of S3 stores. Every request has its bounds in time. The SDK is loaded when it is first needed: it is a third of
+// what this process would take at rest.
+import type { S3Client } from "@aws-sdk/client-s3";
+
+/** Which store, when it is not Amazon's. */
+export interface S3Settings {
+  readonly endpoint?: string;
+  readonly force_path_style?: boolean;
+  readonly region?: string;
+}
+
+/** Who asks; who the SDK finds when absent. */
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+const CONNECT_MS = 10_000;
+const SILENCE_MS = 60_000;
+const ATTEMPTS = 3;
+const DEFAULT_REGION = "us-east-1";
+
+/** Makes a client of one store. */
+export async function newS3Client(
+  settings: S3Settings,
+  credentials?: S3Credentials,
+): Promise<S3Client> {
+  const [{ S3Client }, { NodeHttpHandler }] = await Promise.all([
+    import("@aws-sdk/client-s3"),
+    import("@smithy/node-http-handler"),
+  ]);
+  return new S3Client({
+    region: settings.region ?? DEFAULT_REGION,
+    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
+    forcePathStyle: settings.force_path_style ?? false,
+    maxAttempts: ATTEMPTS,
+    // Stores that are not Amazon's know no trailing checksums; ours are made over the whole object.
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: SILENCE_MS,
+    }),
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+}
