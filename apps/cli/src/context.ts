@@ -9,6 +9,7 @@ export interface Context {
   /** Aborted on Ctrl-C and SIGTERM; long commands end what they started and then end. */
   readonly interrupted: AbortSignal;
   readonly stdin: NodeJS.ReadStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Ends with another code than 0 without an error: the guest's of `wasm run`. */
   setExitCode(code: number): void;
 }

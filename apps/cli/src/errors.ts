@@ -11,6 +11,9 @@ export type CliErrorCode =
   | "CLI_USAGE"
   | "CLI_NOTHING_TO_DO"
   | "CLI_FILE"
+  | "CLI_NOT_PRIVATE"
+  | "CLI_NO_PROFILE"
+  | "CLI_PLAIN_HTTP"
   | "CLI_INPUT"
   | "CLI_SERVICE"
   | "CLI_PROCESS"
@@ -35,6 +38,16 @@ export class CliError extends HoldfastError {
     super(code, message, options.cause === undefined ? {} : { cause: options.cause });
     this.hint = options.hint;
     this.exitCode = options.exitCode ?? (code === "CLI_USAGE" ? EXIT.usage : EXIT.failed);
+  }
+}
+
+/** Somebody else's error, with what this person may try. */
+export class HintedError extends HoldfastError {
+  readonly hint: string;
+
+  constructor(error: HoldfastError, hint: string) {
+    super(error.code, error.message, error.cause === undefined ? {} : { cause: error.cause });
+    this.hint = hint;
   }
 }
 
@@ -84,7 +97,8 @@ const HINTS: Readonly<Record<string, string>> = {
 export function explain(thrown: unknown): Explanation {
   const code = codeOf(thrown);
   const cause = causeOf(thrown);
-  const hint = thrown instanceof CliError ? thrown.hint : HINTS[code];
+  const own = thrown instanceof CliError || thrown instanceof HintedError;
+  const hint = own ? thrown.hint : HINTS[code];
   const faults = faultsOf(thrown);
   const checks = thrown instanceof ChannelError ? unmet(thrown.checks) : [];
   return {

@@ -51,6 +51,24 @@ export async function readTextFile(path: string, what: string): Promise<string> 
   }
 }
 
+/**
+ * Text of a small file with something secret in it. As ssh does with keys, one that others may read or change is refused.
+ * @throws CliError CLI_FILE, CLI_NOT_PRIVATE
+ */
+export async function readPrivateFile(path: string, what: string): Promise<string> {
+  const { mode, uid } = await stat(path).catch((cause: unknown) => {
+    throw unreadable(path, what, cause);
+  });
+  const self = process.getuid?.() ?? uid;
+  if (uid !== self)
+    throw notPrivate(path, what, `belongs to user ${uid}`, "use a file of your own");
+  if ((mode & 0o077) !== 0) {
+    const bits = (mode & 0o777).toString(8).padStart(4, "0");
+    throw notPrivate(path, what, `is open to others (mode ${bits})`, `chmod 600 ${path}`);
+  }
+  return await readTextFile(path, what);
+}
+
 /** JSON of a small file. */
 export async function readJsonFile(path: string, what: string): Promise<unknown> {
   const text = await readTextFile(path, what);
@@ -136,6 +154,10 @@ function unreadable(path: string, what: string, cause: unknown): CliError {
       : `${what} ${path} can't be read: ${messageOf(cause)}`,
     { hint: "check the path and its permissions" },
   );
+}
+
+function notPrivate(path: string, what: string, fault: string, hint: string): CliError {
+  return new CliError("CLI_NOT_PRIVATE", `${what} ${path} ${fault}, and is not used`, { hint });
 }
 
 function tooLong(path: string, what: string, maximum: number): CliError {

@@ -37,4 +37,5 @@ process.exitCode = await runCli(argv, {
   clock: systemClock,
   interrupted: interruption.signal,
   stdin: process.stdin,
+  environment: process.env,
 });

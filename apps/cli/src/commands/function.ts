@@ -1,18 +1,14 @@
 // `holdfast function`: what an administrator does at CCFaaS.
 import type { Command } from "commander";
+import { type AccessOptions, openCcfaas, withCcfaas } from "../access/options.ts";
 import { newCommand, newGroup } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 import { readJsonFile } from "../files.ts";
 import { type Assignment, collectAssignments } from "../keep/assignment.ts";
-import { ccfaasAt, ccfaasOption } from "../services/addresses.ts";
 import { fillHashes, uploadFiles } from "../services/register-function.ts";
 import { formatBytes } from "../terminal/progress.ts";
-
-interface Target {
-  readonly url: string;
-}
 
 interface Files {
   readonly program?: readonly Assignment[];
@@ -21,13 +17,12 @@ interface Files {
 
 /** `function …`. */
 export function functionCommands(context: Context): Command {
-  return newGroup("function", "register functions at CCFaaS and see to them", [
-    registerCommand(context),
-    uploadCommand(context),
-    listCommand(context),
-    showCommand(context),
-    deleteCommand(context),
-  ]);
+  const commands = [registerCommand, uploadCommand, listCommand, showCommand, deleteCommand];
+  return newGroup(
+    "function",
+    "register functions at CCFaaS and see to them",
+    commands.map((make) => withCcfaas(make(context))),
+  );
 }
 
 function registerCommand(context: Context): Command {
@@ -45,11 +40,10 @@ function registerCommand(context: Context): Command {
   )
     .argument("<file>", "the function's definition (JSON)")
     .option("--replace", "delete a function of the same name first")
-    .addOption(ccfaasOption())
-    .action(async (path: string, options: Target & Files & { replace?: boolean }) => {
+    .action(async (path: string, options: AccessOptions & Files & { replace?: boolean }) => {
       const files = filesOf(options);
       const definition = await fillHashes(await readJsonFile(path, "function definition"), files);
-      const ccfaas = ccfaasAt(options.url);
+      const ccfaas = await openCcfaas(context, options);
       if (options.replace && (await ccfaas.listFunctions()).includes(definition.function)) {
         await ccfaas.deleteFunction(definition.function);
       }
@@ -73,8 +67,7 @@ function uploadCommand(context: Context): Command {
     }),
   )
     .argument("<function>", "the function's name")
-    .addOption(ccfaasOption())
-    .action(async (name: string, options: Target & Files) => {
+    .action(async (name: string, options: AccessOptions & Files) => {
       const files = filesOf(options);
       if (files.programs.length + files.data.length === 0) {
         throw new CliError("CLI_NOTHING_TO_DO", "Nothing to do", {
@@ -82,7 +75,7 @@ function uploadCommand(context: Context): Command {
           exitCode: EXIT.usage,
         });
       }
-      const ccfaas = ccfaasAt(options.url);
+      const ccfaas = await openCcfaas(context, options);
       await uploadFiles(
         context,
         ccfaas,
@@ -96,14 +89,15 @@ function uploadCommand(context: Context): Command {
 }
 
 function listCommand(context: Context): Command {
-  return newCommand("list", { summary: "list functions", examples: ["holdfast function list"] })
-    .addOption(ccfaasOption())
-    .action(async ({ url }: Target) => {
-      const functions = await ccfaasAt(url).listFunctions();
-      for (const name of functions) context.terminal.line(name);
-      if (functions.length === 0) context.terminal.note("no functions are registered");
-      context.terminal.result({ ok: true, functions });
-    });
+  return newCommand("list", {
+    summary: "list functions",
+    examples: ["holdfast function list"],
+  }).action(async (options: AccessOptions) => {
+    const functions = await (await openCcfaas(context, options)).listFunctions();
+    for (const name of functions) context.terminal.line(name);
+    if (functions.length === 0) context.terminal.note("no functions are registered");
+    context.terminal.result({ ok: true, functions });
+  });
 }
 
 function showCommand(context: Context): Command {
@@ -112,9 +106,8 @@ function showCommand(context: Context): Command {
     examples: ["holdfast function show vod", "holdfast function show vod --json"],
   })
     .argument("<function>", "the function's name")
-    .addOption(ccfaasOption())
-    .action(async (name: string, { url }: Target) => {
-      const ccfaas = ccfaasAt(url);
+    .action(async (name: string, options: AccessOptions) => {
+      const ccfaas = await openCcfaas(context, options);
       const definition = await ccfaas.getFunction(name);
       const state = await ccfaas.describeFunction(name);
       context.terminal.line(`function ${state.name}: ${state.state}`);
@@ -135,9 +128,8 @@ function deleteCommand(context: Context): Command {
     examples: ["holdfast function delete vod"],
   })
     .argument("<function>", "the function's name")
-    .addOption(ccfaasOption())
-    .action(async (name: string, { url }: Target) => {
-      await ccfaasAt(url).deleteFunction(name);
+    .action(async (name: string, options: AccessOptions) => {
+      await (await openCcfaas(context, options)).deleteFunction(name);
       context.terminal.line(`function ${name} deleted`);
       context.terminal.result({ ok: true, deleted: name });
     });

@@ -3,25 +3,21 @@
 import type { UserPolicyBody } from "@holdfast/contract";
 import { parseUserPolicy, policyHash } from "@holdfast/policy";
 import type { Command } from "commander";
+import { type AccessOptions, openCcfaas, withCcfaas } from "../access/options.ts";
 import { newCommand, newGroup } from "../command.ts";
 import type { Context } from "../context.ts";
 import { readJsonFile, writeWholeFile } from "../files.ts";
-import { ccfaasAt, ccfaasOption } from "../services/addresses.ts";
 import { createInstance } from "../services/create-instance.ts";
 import { formatBytes } from "../terminal/progress.ts";
 
-interface Target {
-  readonly url: string;
-}
-
 /** `instance …`. */
 export function instanceCommands(context: Context): Command {
-  return newGroup("instance", "instances of functions: keeps that run them", [
-    createCommand(context),
-    listCommand(context),
-    showCommand(context),
-    deleteCommand(context),
-  ]);
+  const commands = [createCommand, listCommand, showCommand, deleteCommand];
+  return newGroup(
+    "instance",
+    "instances of functions: keeps that run them",
+    commands.map((make) => withCcfaas(make(context))),
+  );
 }
 
 function createCommand(context: Context): Command {
@@ -34,12 +30,11 @@ function createCommand(context: Context): Command {
   })
     .argument("<file>", "user policy: function, instanceid, identities (JSON)")
     .option("--policy-out <file>", "where to write the policy; policy_ID when not given")
-    .addOption(ccfaasOption())
-    .action(async (path: string, options: Target & { policyOut?: string }) => {
+    .action(async (path: string, options: AccessOptions & { policyOut?: string }) => {
       const wanted = parseUserPolicy(await readJsonFile(path, "user policy"));
       const { instance, policy } = await createInstance(
         context,
-        ccfaasAt(options.url),
+        await openCcfaas(context, options),
         wanted as unknown as UserPolicyBody,
       );
       const target = options.policyOut ?? `policy_${encodeURIComponent(instance)}`;
@@ -60,17 +55,15 @@ function listCommand(context: Context): Command {
   return newCommand("list", {
     summary: "list instances with their state",
     examples: ["holdfast instance list"],
-  })
-    .addOption(ccfaasOption())
-    .action(async ({ url }: Target) => {
-      const instances = await ccfaasAt(url).describeInstances();
-      for (const each of instances) {
-        const why = each.reason === undefined ? "" : `  ${each.reason}`;
-        context.terminal.line(`${each.id}  ${each.function}  ${each.state}${why}`);
-      }
-      if (instances.length === 0) context.terminal.note("there are no instances");
-      context.terminal.result({ ok: true, instances });
-    });
+  }).action(async (options: AccessOptions) => {
+    const instances = await (await openCcfaas(context, options)).describeInstances();
+    for (const each of instances) {
+      const why = each.reason === undefined ? "" : `  ${each.reason}`;
+      context.terminal.line(`${each.id}  ${each.function}  ${each.state}${why}`);
+    }
+    if (instances.length === 0) context.terminal.note("there are no instances");
+    context.terminal.result({ ok: true, instances });
+  });
 }
 
 function showCommand(context: Context): Command {
@@ -79,9 +72,8 @@ function showCommand(context: Context): Command {
     examples: ["holdfast instance show 0"],
   })
     .argument("<instance>", "the instance's id")
-    .addOption(ccfaasOption())
-    .action(async (id: string, { url }: Target) => {
-      const ccfaas = ccfaasAt(url);
+    .action(async (id: string, options: AccessOptions) => {
+      const ccfaas = await openCcfaas(context, options);
       const state = await ccfaas.describeInstance(id);
       const { terminal } = context;
       terminal.line(`instance ${state.id} of function ${state.function}: ${state.state}`);
@@ -108,9 +100,8 @@ function deleteCommand(context: Context): Command {
     examples: ["holdfast instance delete 0"],
   })
     .argument("<instance>", "the instance's id")
-    .addOption(ccfaasOption())
-    .action(async (id: string, { url }: Target) => {
-      await ccfaasAt(url).deleteInstance(id);
+    .action(async (id: string, options: AccessOptions) => {
+      await (await openCcfaas(context, options)).deleteInstance(id);
       context.terminal.line(`instance ${id} ended`);
       context.terminal.result({ ok: true, deleted: id });
     });

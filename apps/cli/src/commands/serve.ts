@@ -6,7 +6,8 @@ import { newCommand, newGroup, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { buildKeep } from "../processes/build.ts";
 import { BUILT } from "../processes/checkout.ts";
-import { type ControlService, Platform } from "../processes/platform.ts";
+import { Platform } from "../processes/platform.ts";
+import type { ControlService } from "../processes/platform-config.ts";
 import { requireFree } from "../processes/ports.ts";
 import { untilInterrupted } from "../processes/until-interrupted.ts";
 import { parseServiceUrl } from "../services/addresses.ts";
@@ -17,6 +18,7 @@ interface ServeOptions {
   readonly dataDir: string;
   readonly ports?: NamedPorts;
   readonly s3Endpoint?: string;
+  readonly localDevelopment?: boolean;
 }
 
 const ABOUT = {
@@ -57,13 +59,14 @@ function serviceCommand(context: Context, name: "attestation" | ControlService):
         parsed(parseServiceUrl, "http://HOST:PORT"),
       ),
     )
+    .option("--local-development", "plain HTTP on loopback, and nobody is asked who he is")
     .action((options: ServeOptions) => serve(context, name, options));
 }
 
 async function serve(
   context: Context,
   name: "attestation" | ControlService,
-  { dataDir, ports, s3Endpoint }: ServeOptions,
+  { dataDir, ports, s3Endpoint, localDevelopment = true }: ServeOptions,
 ): Promise<void> {
   const all = portsFrom(ports ?? {});
   await requireFree({ [name]: all[name] });
@@ -74,10 +77,12 @@ async function serve(
     dataDirectory,
     ports: all,
     bundle,
+    localDevelopment,
     ...(s3Endpoint === undefined ? {} : { s3Endpoint }),
   });
   const { terminal } = context;
   try {
+    await platform.prepare();
     if (name === "attestation") await platform.startAttestation();
     else await platform.startControl([name]);
     const url = platform.urls[name];

@@ -2,10 +2,12 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { DEFAULT_PROFILE } from "../access/profile.ts";
 import { newCommand, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { buildKeep } from "../processes/build.ts";
 import { Platform } from "../processes/platform.ts";
+import { accessFiles } from "../processes/platform-access.ts";
 import { requireFree } from "../processes/ports.ts";
 import { untilInterrupted } from "../processes/until-interrupted.ts";
 import { parseServiceUrl } from "../services/addresses.ts";
@@ -15,6 +17,7 @@ interface UpOptions {
   readonly dataDir: string;
   readonly ports?: NamedPorts;
   readonly s3Endpoint?: string;
+  readonly localDevelopment?: boolean;
 }
 
 /** `up`. */
@@ -43,12 +46,16 @@ export function upCommand(context: Context): Command {
         parsed(parseServiceUrl, "http://HOST:PORT"),
       ),
     )
+    .option(
+      "--local-development",
+      "plain HTTP on loopback, and nobody is asked who he is: for unchanged clients of the original services",
+    )
     .action((options: UpOptions) => runUp(context, options));
 }
 
 async function runUp(
   context: Context,
-  { dataDir, ports: named, s3Endpoint }: UpOptions,
+  { dataDir, ports: named, s3Endpoint, localDevelopment = true }: UpOptions,
 ): Promise<void> {
   const ports = portsFrom(named ?? {});
   const { keepsLast: _, ...first } = ports;
@@ -60,10 +67,12 @@ async function runUp(
     dataDirectory,
     ports,
     bundle: bundle.path,
+    localDevelopment,
     ...(s3Endpoint === undefined ? {} : { s3Endpoint }),
   });
   const { terminal } = context;
   try {
+    await platform.prepare();
     await platform.startAttestation();
     await platform.startControl();
     const { urls } = platform;
@@ -77,6 +86,7 @@ async function runUp(
     terminal.line(`keeps                127.0.0.1 from port ${ports.keeps}`);
     terminal.line(`measurement          ${bundle.measurement}`);
     terminal.line(`data and logs        ${dataDirectory}`);
+    for (const line of entryLines(platform, localDevelopment)) terminal.line(line);
     terminal.line("Ctrl-C ends everything");
     terminal.result({
       ok: true,
@@ -85,6 +95,9 @@ async function runUp(
       keeps_from: ports.keeps,
       measurement: bundle.measurement,
       data_dir: dataDirectory,
+      local_development: localDevelopment,
+      profile: platform.profileFile,
+      ...(localDevelopment ? {} : entryFiles(dataDirectory)),
     });
     const services = [platform.attestation, platform.control].filter((each) => each !== undefined);
     await untilInterrupted(context, services);
@@ -92,4 +105,22 @@ async function runUp(
     terminal.note("ending keeps and services");
     await platform.stop();
   }
+}
+
+/** How people get in: with the commands, and with clients of the original services. */
+function entryLines({ profileFile, dataDirectory }: Platform, isOpen: boolean): string[] {
+  const isDefault = profileFile === resolve(DEFAULT_PROFILE);
+  const profile = isDefault ? "commands in this directory find it" : "export HOLDFAST_PROFILE=it";
+  const { caFile, administratorTokenFile } = accessFiles(dataDirectory);
+  return [
+    `profile              ${profileFile} (${profile})`,
+    isOpen
+      ? "access               everybody on this machine may do everything: local development"
+      : `access               TLS 1.3 and tokens; other clients trust ${caFile} and send the token in ${administratorTokenFile} as a bearer, or start with --local-development`,
+  ];
+}
+
+function entryFiles(dataDirectory: string): object {
+  const { caFile, administratorTokenFile } = accessFiles(dataDirectory);
+  return { ca_file: caFile, token_file: administratorTokenFile };
 }

@@ -6,13 +6,16 @@ import type { Check } from "@holdfast/core";
 import { messageOf } from "@holdfast/core";
 import { parsePolicy, policyHash } from "@holdfast/policy";
 import type { Command } from "commander";
+import type { Access } from "../access/access.ts";
+import { type AccessOptions, openAccess, withAccess } from "../access/options.ts";
 import { newCommand, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { readSmallFile, readTextFile, writeWholeFile } from "../files.ts";
 import { describeRun, requireSuccess, runProgram } from "../keep/run-program.ts";
 import { openKeep, verdictLine } from "../keep/session.ts";
 import { fetchFile, type Moved, sendFile } from "../keep/transfer.ts";
-import { bridgeAt, ccfaasAt, parseServiceUrl } from "../services/addresses.ts";
+import { parseServiceUrl } from "../services/addresses.ts";
+import { copyIntoKeep } from "../services/copy-into-keep.ts";
 import { createInstance } from "../services/create-instance.ts";
 import { fetchDirectory } from "../user-app/fetch-outputs.ts";
 import { requireReviewed, reviewPolicy } from "../user-app/review-policy.ts";
@@ -20,7 +23,7 @@ import { readS3Access, type S3Access } from "../user-app/s3-arguments.ts";
 import { bridgeIdentity, userIdentity } from "../user-app/user-files.ts";
 import { VOD, vodUserPolicy } from "../user-app/vod-policy.ts";
 
-interface UserAppOptions {
+interface UserAppOptions extends AccessOptions {
   readonly outputDir?: string;
   readonly receipt?: string;
   readonly measurement?: string;
@@ -36,23 +39,27 @@ interface Job {
   readonly object: string;
   readonly keyPath: string;
   readonly ivPath: string;
-  readonly access: S3Access;
+  readonly s3: S3Access;
+  readonly access: Access;
   readonly options: UserAppOptions;
 }
 
 /** `user-app FUNCTION ID CCFAAS_URL S3_URL BUCKET OBJECT KEY IV [k=v ...]`. */
 export function userAppCommand(context: Context): Command {
-  return newCommand("user-app", {
-    summary: "have a video in S3 processed in a keep (the seed's end-user program)",
-    description:
-      "Makes an instance of FUNCTION, checks its policy and its keep, has the bridge stream the encrypted object into it,\n" +
-      "puts in key and IV, runs the program, reads its output and ends the instance.\n" +
-      "USERcert.pem and USERkey.pem are made in the working directory when they are missing.",
-    examples: [
-      "holdfast user-app vod_small 0 http://127.0.0.1:5010 http://127.0.0.1:5020 videos in_enc.h264 key iv region_name=us-east-1 aws_access_key_id=ID aws_secret_access_key=@secret.txt",
-      "holdfast user-app vod 1 http://127.0.0.1:5010 http://127.0.0.1:5020 videos in_enc.h264 key iv --output-dir results --receipt run.receipt",
-    ],
-  })
+  return withAccess(
+    newCommand("user-app", {
+      summary: "have a video in S3 processed in a keep (the seed's end-user program)",
+      description:
+        "Makes an instance of FUNCTION, checks its policy and its keep, has the bridge stream the encrypted object into it,\n" +
+        "puts in key and IV, runs the program, reads its output and ends the instance.\n" +
+        "USERcert.pem and USERkey.pem are made in the working directory when they are missing. At the https addresses\n" +
+        "of a profile the profile's authority and token are used.",
+      examples: [
+        "holdfast user-app vod_small 0 http://127.0.0.1:5010 http://127.0.0.1:5020 videos in_enc.h264 key iv region_name=us-east-1 aws_access_key_id=ID aws_secret_access_key=@secret.txt",
+        "holdfast user-app vod 1 http://127.0.0.1:5010 http://127.0.0.1:5020 videos in_enc.h264 key iv --output-dir results --receipt run.receipt",
+      ],
+    }),
+  )
     .argument("<function>", "name of a function registered at CCFaaS")
     .argument(
       "<id>",
@@ -80,7 +87,9 @@ export function userAppCommand(context: Context): Command {
     .action(async (...values: unknown[]) => {
       const [functionName, instanceId, ccfaasUrl, bridgeUrl, bucket, object, keyPath, ivPath] =
         values as string[];
-      const access = await readS3Access((values[8] as string[] | undefined) ?? []);
+      const s3 = await readS3Access((values[8] as string[] | undefined) ?? []);
+      const options = values[9] as UserAppOptions;
+      const access = await openAccess(context, options);
       const job = {
         functionName,
         instanceId,
@@ -91,7 +100,7 @@ export function userAppCommand(context: Context): Command {
         keyPath,
         ivPath,
       };
-      await runUserApp(context, { ...(job as Job), access, options: values[9] as UserAppOptions });
+      await runUserApp(context, { ...(job as Job), s3, access, options });
     });
 }
 
@@ -104,7 +113,7 @@ async function runUserApp(context: Context, job: Job): Promise<void> {
   const bridge = await bridgeIdentity(clock, instanceId);
   terminal.line("S3 certificate created");
   const asked = vodUserPolicy({ ...job, user, bridge });
-  const ccfaas = ccfaasAt(job.ccfaasUrl);
+  const ccfaas = job.access.ccfaas(job.ccfaasUrl);
   terminal.line(`Creating instance URL=${job.ccfaasUrl}/instance`);
   const { policy: text } = await createInstance(context, ccfaas, asked);
   terminal.line("Response = <Response [200]>");
@@ -216,25 +225,19 @@ async function streamFromS3(
 ): Promise<void> {
   const { terminal } = context;
   terminal.line(`Creating s3 app URL=${job.bridgeUrl}/s3_stream_veracruz`);
-  const progress = terminal.progress(`streaming ${job.object} into the keep`);
   try {
-    await bridgeAt(job.bridgeUrl).copy(
-      {
-        s3: { ...job.access, bucket: job.bucket, filename: job.object },
-        veracruz: {
-          filename: VOD.video,
-          policy,
-          certificate: bridge.certificatePem,
-          key: bridge.keyPem,
-        },
+    await copyIntoKeep(context, job.access.bridge(job.bridgeUrl), {
+      s3: { ...job.s3, bucket: job.bucket, filename: job.object },
+      veracruz: {
+        filename: VOD.video,
+        policy,
+        certificate: bridge.certificatePem,
+        key: bridge.keyPem,
       },
-      { signal: context.interrupted },
-    );
+    });
   } catch (thrown) {
     terminal.line(`Http request to S3 app returned ${messageOf(thrown)}`);
     throw thrown;
-  } finally {
-    progress.end();
   }
 }
 

@@ -8,7 +8,6 @@ import { normalizePath, type Policy, parsePolicy } from "@holdfast/policy";
 import { CliError } from "../errors.ts";
 import { openKeep } from "../keep/session.ts";
 import { BUILT } from "../processes/checkout.ts";
-import { bridgeAt, ccfaasAt, vaasAt } from "../services/addresses.ts";
 import { requireReviewed, reviewPolicy } from "../user-app/review-policy.ts";
 import { SEED_RIGHTS, VOD } from "../user-app/vod-policy.ts";
 import { startHostileKeep } from "./hostile-keep.ts";
@@ -32,7 +31,7 @@ export async function tryToCheat(scene: Scene, instance: Instance): Promise<void
     "a changed program byte, sent to CCFaaS",
     { codes: ["FILE_HASH_MISMATCH"] },
     async () => {
-      const ccfaas = ccfaasAt(stage.platform.urls.ccfaas);
+      const ccfaas = stage.access.ccfaas();
       const name = `${NAMES.function}-copy`;
       await ccfaas.registerFunction({ ...definition, function: name });
       await ccfaas.uploadProgram(name, VOD.program, changed);
@@ -65,7 +64,7 @@ export async function tryToCheat(scene: Scene, instance: Instance): Promise<void
   );
   await cheatWithOtherMeasurement(scene, instance);
   await cheatWithEditedPolicy(scene, instance);
-  await vaasAt(stage.platform.urls.vaas).delete(playground.name, {
+  await stage.access.vaas().delete(playground.name, {
     instance_hash: playground.instanceHash,
     instance_id: PLAYGROUND_ID,
   });
@@ -78,7 +77,7 @@ async function startPlayground(
   definition: FunctionBody,
 ): Promise<Playground> {
   const insider = await newIdentity({ commonName: "insider", clock: context.clock, days: 1 });
-  const vaas = vaasAt(stage.platform.urls.vaas);
+  const vaas = stage.access.vaas();
   const created = await vaas.create(playgroundPolicy(definition, insider), {
     signal: context.interrupted,
   });
@@ -132,7 +131,7 @@ async function cheatWithWrongSecret(
     "a wrong S3 secret, given to the bridge",
     { codes: ["S3_READ_FAILED"], says: "SignatureDoesNotMatch" },
     () =>
-      bridgeAt(stage.platform.urls.s3).copy(
+      stage.access.bridge().copy(
         {
           s3: {
             region_name: region,

@@ -3,13 +3,11 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { newIdentity } from "@holdfast/channel";
-import { AttestationClient, fetchTransport } from "@holdfast/contract";
 import type { Check } from "@holdfast/core";
 import { parsePolicy, policyHash } from "@holdfast/policy";
 import { writeWholeFile } from "../files.ts";
 import { judgeFreshEvidence, readSimulatedRoot, requireFresh } from "../keep/fresh-evidence.ts";
 import { type KeepSession, openKeep, platformWord } from "../keep/session.ts";
-import { ccfaasAt } from "../services/addresses.ts";
 import { createInstance } from "../services/create-instance.ts";
 import { formatBytes } from "../terminal/progress.ts";
 import { requireReviewed, reviewPolicy } from "../user-app/review-policy.ts";
@@ -69,8 +67,8 @@ export async function requestInstance(
     bridge,
   });
   // What the user knows by himself: he built the keep's bundle, and trusts this attestation authority.
-  const authorityPem = await attestationAuthority(stage.platform.urls.attestation);
-  const ccfaas = ccfaasAt(stage.platform.urls.ccfaas);
+  const { certificate_pem: authorityPem } = await stage.access.attestation().authority();
+  const ccfaas = stage.access.ccfaas();
   const text = await story.step("CCFaaS and VaaS start a keep and provision it", async () => {
     const { policy } = await createInstance(context, ccfaas, asked);
     const state = await ccfaas.describeInstance(NAMES.instance);
@@ -119,11 +117,6 @@ export async function judgeInstance(scene: Scene, instance: Instance): Promise<K
     };
   });
   return session;
-}
-
-async function attestationAuthority(url: string): Promise<string> {
-  const { certificate_pem } = await new AttestationClient(fetchTransport(url)).authority();
-  return certificate_pem;
 }
 
 function passed(checks: readonly Check[]): number {

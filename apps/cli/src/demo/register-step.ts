@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { FunctionBody } from "@holdfast/contract";
 import { BUILT, ROOT } from "../processes/checkout.ts";
-import { ccfaasAt } from "../services/addresses.ts";
 import { type FunctionFiles, fillHashes, uploadFiles } from "../services/register-function.ts";
 import { formatBytes } from "../terminal/progress.ts";
 import { VOD } from "../user-app/vod-policy.ts";
@@ -41,7 +40,7 @@ export async function functionDefinition(scene: Pick<Scene, "model">): Promise<F
  */
 export async function registerFunction(scene: Scene): Promise<ReadonlyMap<string, string>> {
   const { story, stage, context } = scene;
-  const ccfaas = ccfaasAt(stage.platform.urls.ccfaas);
+  const ccfaas = stage.access.ccfaas();
   const definition = await functionDefinition(scene);
   const hashes = new Map([
     ...definition.programs.map((each) => [each.program_file_name, each.pi_hash] as const),

@@ -8,7 +8,6 @@ import { buildDetector, buildKeep } from "../processes/build.ts";
 import { ROOT } from "../processes/checkout.ts";
 import { keepsUnder } from "../processes/leftover-keeps.ts";
 import { untilInterrupted } from "../processes/until-interrupted.ts";
-import { ccfaasAt } from "../services/addresses.ts";
 import { formatDuration } from "../terminal/progress.ts";
 import { type AttackerView, showAttacker } from "./attacker-step.ts";
 import { tryToCheat } from "./cheats.ts";
@@ -82,8 +81,7 @@ export async function runDemo(context: Context, options: DemoOptions): Promise<v
 async function play(scene: Scene, options: DemoOptions): Promise<object> {
   const { story, stage, results } = scene;
   await story.step("Start attestation service, control plane, S3 store", async () => {
-    await Promise.all([stage.platform.startAttestation(), stage.startStore()]);
-    await stage.platform.startControl();
+    await stage.startServices();
     return {
       checked: `all on 127.0.0.1; everything is kept in ${stage.directory}`,
       value: undefined,
@@ -159,7 +157,7 @@ async function resultsDirectory(out: string | undefined): Promise<string> {
 async function endInstance({ story, stage }: Scene): Promise<void> {
   story.chapter("The end");
   await story.step("User ends the instance; its place is free again", async () => {
-    const ccfaas = ccfaasAt(stage.platform.urls.ccfaas);
+    const ccfaas = stage.access.ccfaas();
     await ccfaas.deleteInstance(NAMES.instance);
     const left = await ccfaas.listInstances();
     // Loaders that wait for the next keep have none.

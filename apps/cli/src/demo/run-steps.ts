@@ -7,7 +7,7 @@ import { readTextFile, writeWholeFile } from "../files.ts";
 import { describeRun, requireSuccess, runProgram } from "../keep/run-program.ts";
 import type { KeepSession } from "../keep/session.ts";
 import { type Moved, sendFile } from "../keep/transfer.ts";
-import { bridgeAt, ccfaasAt, vaasAt } from "../services/addresses.ts";
+import { copyIntoKeep } from "../services/copy-into-keep.ts";
 import { formatBytes } from "../terminal/progress.ts";
 import { fetchDirectory } from "../user-app/fetch-outputs.ts";
 import { VOD } from "../user-app/vod-policy.ts";
@@ -43,11 +43,11 @@ export async function killControlPlane(scene: Scene, { keep }: KeepSession): Pro
     const before = await keep.status();
     await stage.platform.control?.kill();
     await stage.platform.startControl();
-    const ccfaas = ccfaasAt(stage.platform.urls.ccfaas);
+    const ccfaas = stage.access.ccfaas();
     const functions = await ccfaas.listFunctions();
     const { state } = await ccfaas.describeInstance(NAMES.instance);
     const after = await keep.status();
-    const keeps = await vaasAt(stage.platform.urls.vaas).keeps();
+    const keeps = await stage.access.vaas().keeps();
     const serving = keeps.keeps.filter((each) => each.state === "serving").length;
     if (
       serving !== 1 ||
@@ -74,24 +74,21 @@ export async function streamVideo(
 ): Promise<void> {
   await story.step("S3 bridge streams the video into the keep", async () => {
     const { region, bucket, accessKeyId, secretAccessKey } = stage.store;
-    await bridgeAt(stage.platform.urls.s3).copy(
-      {
-        s3: {
-          region_name: region,
-          bucket,
-          filename: NAMES.object,
-          aws_access_key_id: accessKeyId,
-          aws_secret_access_key: secretAccessKey,
-        },
-        veracruz: {
-          filename: VOD.video,
-          policy: instance.policy.text,
-          certificate: instance.bridge.certificatePem,
-          key: instance.bridge.keyPem,
-        },
+    await copyIntoKeep(context, stage.access.bridge(), {
+      s3: {
+        region_name: region,
+        bucket,
+        filename: NAMES.object,
+        aws_access_key_id: accessKeyId,
+        aws_secret_access_key: secretAccessKey,
       },
-      { signal: context.interrupted },
-    );
+      veracruz: {
+        filename: VOD.video,
+        policy: instance.policy.text,
+        certificate: instance.bridge.certificatePem,
+        key: instance.bridge.keyPem,
+      },
+    });
     return {
       checked: `${formatBytes(video.bytes)} of ciphertext; the bridge judged the keep before it sent a byte`,
       value: undefined,

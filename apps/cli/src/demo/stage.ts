@@ -5,6 +5,7 @@ import { globSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Access } from "../access/access.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { ENTRY } from "../processes/checkout.ts";
@@ -37,6 +38,7 @@ export class Stage {
   readonly store: StageStore;
   readonly #context: Context;
   readonly #extra: ChildService[] = [];
+  #access: Access | undefined;
 
   private constructor(context: Context, directory: string, platform: Platform, store: StageStore) {
     this.#context = context;
@@ -64,6 +66,7 @@ export class Stage {
       dataDirectory: join(directory, "platform"),
       ports: { attestation, vaas, ccfaas, s3, keeps, keepsLast: keeps + KEEPS - 2 },
       bundle,
+      localDevelopment: true,
       s3Endpoint: store.url,
     });
     await mkdir(platform.logs, { recursive: true, mode: 0o700 });
@@ -73,6 +76,20 @@ export class Stage {
   /** A port that no keep of the platform is given. */
   get sparePort(): number {
     return this.platform.ports.keepsLast + 1;
+  }
+
+  /** The administrator's way to the services. */
+  get access(): Access {
+    if (this.#access === undefined) throw new Error("the services have not started");
+    return this.#access;
+  }
+
+  /** Starts the services and the object store. */
+  async startServices(): Promise<void> {
+    await this.platform.prepare();
+    await Promise.all([this.platform.startAttestation(), this.#startStore()]);
+    await this.platform.startControl();
+    this.#access = await this.platform.access();
   }
 
   /** Starts a process that is ended with the rest. */
@@ -88,7 +105,7 @@ export class Stage {
   }
 
   /** Starts the object store; its secret goes in by standard input. */
-  async startStore(): Promise<void> {
+  async #startStore(): Promise<void> {
     const { url, directory, bucket, region, accessKeyId, secretAccessKey } = this.store;
     const words = ["serve", "object-store", "--directory", directory, "--bucket", bucket];
     const more = ["--port", new URL(url).port, "--region", region, "--access-key-id", accessKeyId];

@@ -1,49 +1,44 @@
 // The whole platform on one machine as processes: the attestation service, and the control plane with VaaS, CCFaaS and
-// the S3 bridge. The platform below the keeps is SIMULATED; its root is made here, and only services configured so take it.
+// the S3 bridge, all over TLS and for known principals alone, unless it is for development. The platform below the keeps
+// is SIMULATED; its root is made here, and only services configured so take it.
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { openSimulatedAuthority } from "@holdfast/attester";
 import type { KeepState } from "@holdfast/contract";
-import { messageOf } from "@holdfast/core";
+import { messageOf, readBody } from "@holdfast/core";
+import { Access } from "../access/access.ts";
+import { ownGrant } from "../access/options.ts";
+import { readProfile, writeProfile } from "../access/profile.ts";
 import type { Context } from "../context.ts";
-import { ccfaasAt, vaasAt } from "../services/addresses.ts";
-import { BUILT, ENTRY } from "./checkout.ts";
+import { ENTRY } from "./checkout.ts";
 import { ChildService } from "./child-service.ts";
 import { endLeftoverKeeps } from "./leftover-keeps.ts";
+import { prepareAccess } from "./platform-access.ts";
+import {
+  ALL,
+  attestationConfig,
+  type ControlService,
+  controlConfig,
+  type PlatformOptions,
+  type PlatformPorts,
+  type PlatformUrls,
+  simulatedPlatformIn,
+  urlsOf,
+} from "./platform-config.ts";
 
-/** Ports of one machine; keeps get theirs from `keeps` upward. */
-export interface PlatformPorts {
-  readonly attestation: number;
-  readonly vaas: number;
-  readonly ccfaas: number;
-  readonly s3: number;
-  readonly keeps: number;
-  readonly keepsLast: number;
-}
-
-/** What a platform is made of. */
-export interface PlatformOptions {
-  readonly dataDirectory: string;
-  readonly ports: PlatformPorts;
-  readonly bundle: string;
-  /** S3 endpoint of the bridge; absent means AWS itself. */
-  readonly s3Endpoint?: string;
-}
-
-/** Services of the control plane. */
-export type ControlService = "vaas" | "ccfaas" | "s3";
-
-const HOST = "127.0.0.1";
 /** Keeps that can't be ended in this time by asking are ended without it. */
 const END_KEEPS_MS = 15_000;
 /** States of keeps that something is to be ended of. */
 const LIVING: readonly KeepState[] = ["requested", "starting", "attested", "serving", "ending"];
-const ALL: readonly ControlService[] = ["vaas", "ccfaas", "s3"];
+const ANSWER_MS = 2000;
+const MAXIMUM_HEALTH = 4096;
 
 /** A platform's processes. */
 export class Platform {
-  readonly urls: Readonly<Record<"attestation" | ControlService, string>>;
+  readonly urls: PlatformUrls;
   readonly logs: string;
+  /** For whoever works on it: where it is and how its administrator is let in. */
+  readonly profileFile: string;
   readonly #context: Context;
   readonly #options: PlatformOptions;
   #attestation: ChildService | undefined;
@@ -53,9 +48,8 @@ export class Platform {
     this.#context = context;
     this.#options = options;
     this.logs = join(options.dataDirectory, "logs");
-    const at = (port: number): string => `http://${HOST}:${port}`;
-    const { attestation, vaas, ccfaas, s3 } = options.ports;
-    this.urls = { attestation: at(attestation), vaas: at(vaas), ccfaas: at(ccfaas), s3: at(s3) };
+    this.profileFile = join(options.dataDirectory, "profile.json");
+    this.urls = urlsOf(options);
   }
 
   /** Where it listens. */
@@ -70,12 +64,12 @@ export class Platform {
 
   /** Certificate of the simulated root, PEM file. */
   get simulatedRootFile(): string {
-    return join(this.#authorityDirectory, "root.pem");
+    return join(this.simulatedPlatformDirectory, "root.pem");
   }
 
   /** Where the simulated root and its key are. */
   get simulatedPlatformDirectory(): string {
-    return this.#authorityDirectory;
+    return simulatedPlatformIn(this.#options.dataDirectory);
   }
 
   /** The control plane's process, to be killed by whoever wants to see it come back. */
@@ -88,25 +82,42 @@ export class Platform {
     return this.#attestation;
   }
 
+  /** The administrator's way to the services, once they have started. */
+  async access(): Promise<Access> {
+    const profile = await readProfile(this.profileFile);
+    return new Access({ urls: profile.urls, own: await ownGrant(profile) });
+  }
+
+  /** Makes what must be there before a service starts: the simulated root, tokens, the profile. */
+  async prepare(): Promise<void> {
+    const { dataDirectory, localDevelopment } = this.#options;
+    await openSimulatedAuthority(this.simulatedPlatformDirectory, this.#context.clock);
+    if (localDevelopment === true) {
+      await writeProfile(this.profileFile, this.urls);
+      return;
+    }
+    const { caFile, administratorTokenFile } = await prepareAccess(dataDirectory);
+    await writeProfile(this.profileFile, {
+      ...this.urls,
+      ca_file: relative(dataDirectory, caFile),
+      token_file: relative(dataDirectory, administratorTokenFile),
+    });
+  }
+
   /** Starts the attestation service and waits until it answers. */
   async startAttestation(): Promise<void> {
-    const { dataDirectory, ports } = this.#options;
-    await openSimulatedAuthority(this.#authorityDirectory, this.#context.clock);
-    this.#attestation = await this.#start("attestation", ENTRY.trust, {
-      listen: { host: HOST, port: ports.attestation },
-      data_dir: join(dataDirectory, "attestation"),
-      simulated_root: this.simulatedRootFile,
-    });
-    await this.#attestation.waitHealthy(this.urls.attestation, this.#context.interrupted);
+    const service = await this.#start("attestation", ENTRY.trust, attestationConfig(this.#options));
+    this.#attestation = service;
+    await service.waitUntil(() => this.#isHealthy("attestation"), this.#context.interrupted);
   }
 
   /** Starts the control plane, all of it or some services, and waits until they answer. */
   async startControl(services: readonly ControlService[] = ALL): Promise<void> {
-    await openSimulatedAuthority(this.#authorityDirectory, this.#context.clock);
     const name = services === ALL ? "control" : services.join("-");
-    this.#control = await this.#start(name, ENTRY.control, this.#controlConfig(services));
-    for (const service of services) {
-      await this.#control.waitHealthy(this.urls[service], this.#context.interrupted);
+    const service = await this.#start(name, ENTRY.control, controlConfig(this.#options, services));
+    this.#control = service;
+    for (const each of services) {
+      await service.waitUntil(() => this.#isHealthy(each), this.#context.interrupted);
     }
   }
 
@@ -125,9 +136,10 @@ export class Platform {
   async #endKeeps(): Promise<void> {
     if (this.#control?.isRunning !== true) return;
     try {
-      const ccfaas = ccfaasAt(this.urls.ccfaas);
+      const access = await this.access();
+      const ccfaas = access.ccfaas();
       for (const id of await ccfaas.listInstances()) await ccfaas.deleteInstance(id);
-      const vaas = vaasAt(this.urls.vaas);
+      const vaas = access.vaas();
       const living = (await vaas.keeps()).keeps.filter(({ state }) => LIVING.includes(state));
       for (const { name, instance_hash, instance_id } of living) {
         const id = instance_id === undefined ? {} : { instance_id };
@@ -140,35 +152,19 @@ export class Platform {
     }
   }
 
-  #controlConfig(services: readonly ControlService[]): object {
-    const { dataDirectory, ports, bundle, s3Endpoint } = this.#options;
-    const all = {
-      vaas: { host: HOST, port: ports.vaas },
-      ccfaas: { host: HOST, port: ports.ccfaas, vaas_url: this.urls.vaas },
-      s3: {
-        host: HOST,
-        port: ports.s3,
-        ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint, force_path_style: true }),
-      },
-    };
-    return {
-      local_development: true,
-      data_dir: join(dataDirectory, "control"),
-      attestation_url: this.urls.attestation,
-      ...Object.fromEntries(services.map((service) => [service, all[service]])),
-      keeps: {
-        bundle,
-        loader: BUILT.loader,
-        host: HOST,
-        port_min: ports.keeps,
-        port_max: ports.keepsLast,
-        platform: { kind: "simulated-nitro", authority_dir: this.#authorityDirectory },
-      },
-    };
-  }
-
-  get #authorityDirectory(): string {
-    return join(this.#options.dataDirectory, "simulated-platform");
+  async #isHealthy(service: keyof PlatformUrls): Promise<boolean> {
+    try {
+      const { status, body } = await (await this.access()).transport(this.urls[service]).request({
+        method: "GET",
+        path: "/healthz",
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      await readBody(body, MAXIMUM_HEALTH);
+      return status === 200;
+    } catch {
+      // Not yet, perhaps not even its certificate: the caller decides how long to go on.
+      return false;
+    }
   }
 
   async #start(name: string, script: string, config: object): Promise<ChildService> {

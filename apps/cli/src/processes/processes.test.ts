@@ -21,12 +21,12 @@ suite("a service's process", () => {
     });
   }
 
-  test("is waited for until it is healthy, then ended", async () => {
+  test("is waited for until it answers, then ended", async () => {
     const [port = 0] = await freePorts(1);
     const service = start(
-      `require("http").createServer((q, a) => { a.statusCode = q.url === "/healthz" ? 200 : 500; a.end(); }).listen(${port}, "127.0.0.1")`,
+      `require("http").createServer((q, a) => { a.end(); }).listen(${port}, "127.0.0.1")`,
     );
-    await service.waitHealthy(`http://127.0.0.1:${port}`, GO_ON);
+    await service.waitAnswering(`http://127.0.0.1:${port}`, GO_ON);
     await service.stop();
     assert.equal(service.isRunning, false);
     assert.equal((await service.ended).signal, "SIGTERM");
@@ -34,7 +34,7 @@ suite("a service's process", () => {
 
   test("that ends before it is ready is told with its last words", async () => {
     const service = start(`console.error("Error: no such door"); process.exit(3)`);
-    await assert.rejects(service.waitHealthy("http://127.0.0.1:1", GO_ON), (error: Error) => {
+    await assert.rejects(service.waitAnswering("http://127.0.0.1:1", GO_ON), (error: Error) => {
       assert.match(error.message, /service ended before it was ready/);
       assert.match(String((error.cause as Error).message), /no such door/);
       return true;
@@ -43,7 +43,7 @@ suite("a service's process", () => {
 
   test("is no longer waited for after an interruption", async () => {
     const service = start("setInterval(() => {}, 1000)");
-    const waiting = service.waitHealthy("http://127.0.0.1:1", AbortSignal.abort());
+    const waiting = service.waitAnswering("http://127.0.0.1:1", AbortSignal.abort());
     await assert.rejects(waiting, { code: "CLI_INTERRUPTED" });
     await service.kill();
     assert.equal((await service.ended).signal, "SIGKILL");

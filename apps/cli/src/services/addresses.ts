@@ -1,7 +1,4 @@
-// Where the services are: the ports of one machine unless told otherwise.
-import { BridgeClient, CcfaasClient, fetchTransport, VaasClient } from "@holdfast/contract";
-import { Option } from "commander";
-import { parsed } from "../command.ts";
+// Where services are: the ports of one machine unless told otherwise, and how addresses are written.
 
 /** Default ports, all on 127.0.0.1. Keeps are given ports from `keeps` upward. */
 export const DEFAULT_PORTS = {
@@ -12,13 +9,6 @@ export const DEFAULT_PORTS = {
   s3: 5020,
 } as const;
 
-/** `--url` of CCFaaS. */
-export function ccfaasOption(): Option {
-  return new Option("--url <url>", "address of CCFaaS")
-    .default(`http://127.0.0.1:${DEFAULT_PORTS.ccfaas}`)
-    .argParser(parsed(parseServiceUrl, "http://HOST:PORT"));
-}
-
 /** A service's base URL; a path is kept, a query or credentials are refused. */
 export function parseServiceUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
@@ -26,19 +16,4 @@ export function parseServiceUrl(text: string): string | undefined {
   const known = url.protocol === "http:" || url.protocol === "https:";
   const plain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
   return known && plain ? text.replace(/\/+$/, "") : undefined;
-}
-
-/** Client of CCFaaS at an address. */
-export function ccfaasAt(url: string): CcfaasClient {
-  return new CcfaasClient(fetchTransport(url));
-}
-
-/** Client of VaaS at an address. */
-export function vaasAt(url: string): VaasClient {
-  return new VaasClient(fetchTransport(url));
-}
-
-/** Client of the S3 bridge at an address. */
-export function bridgeAt(url: string): BridgeClient {
-  return new BridgeClient(fetchTransport(url));
 }

@@ -1,5 +1,5 @@
 // `--ports NAME=PORT,...`: other ports than the usual ones.
-import type { PlatformPorts } from "../processes/platform.ts";
+import type { PlatformPorts } from "../processes/platform-config.ts";
 import { DEFAULT_PORTS } from "./addresses.ts";
 
 /** Ports by name; what is absent keeps its default. */

@@ -21,7 +21,12 @@ export interface Ran {
 /** Runs one command line. */
 export async function run(
   argv: readonly string[],
-  options: { stdin?: string; at?: Date; interrupted?: AbortSignal } = {},
+  options: {
+    stdin?: string;
+    at?: Date;
+    interrupted?: AbortSignal;
+    environment?: Record<string, string>;
+  } = {},
 ): Promise<Ran> {
   const { terminal, told } = caughtTerminal(wantsJson(argv));
   const code = await runCli(argv, {
@@ -29,6 +34,7 @@ export async function run(
     clock: options.at === undefined ? systemClock : fixedClock(options.at),
     interrupted: options.interrupted ?? new AbortController().signal,
     stdin: Readable.from([Buffer.from(options.stdin ?? "")]) as NodeJS.ReadStream,
+    environment: options.environment ?? {},
   });
   return { code, ...told() };
 }
@@ -62,6 +68,7 @@ export function caughtContext(): Context & { told: () => { stdout: string; stder
     clock: systemClock,
     interrupted: new AbortController().signal,
     stdin: Readable.from([]) as unknown as NodeJS.ReadStream,
+    environment: {},
     setExitCode: () => undefined,
   };
 }

@@ -1,0 +1,51 @@
+// What it means to this person that he was not let in, or does not believe who answered: which file, and what to do.
+import { parseProblem, ServiceError } from "@holdfast/contract";
+import { HoldfastError, type HttpResponse, type HttpTransport, readBody } from "@holdfast/core";
+import { HintedError } from "../errors.ts";
+import type { Grant } from "./access.ts";
+
+const MAXIMUM_REFUSAL = 64 * 1024;
+
+/** A transport whose refusals say what this person may do about them. */
+export function explainedTransport(transport: HttpTransport, grant: Grant): HttpTransport {
+  return {
+    async request(request) {
+      const answer = await transport.request(request).catch((thrown: unknown) => {
+        throw thrown instanceof ServiceError ? unreached(thrown, grant) : thrown;
+      });
+      if (answer.status === 401 || answer.status === 403) throw await refusal(answer, grant);
+      return answer;
+    },
+  };
+}
+
+function unreached(error: ServiceError, { authoritiesFrom }: Grant): HoldfastError {
+  if (error.code === "SERVICE_UNTRUSTED") {
+    const hint =
+      authoritiesFrom === undefined
+        ? "name the authority that its certificate hangs under: --ca-file FILE, or the profile that `holdfast up` wrote"
+        : `its certificate does not hang under ${authoritiesFrom}: if the platform was set up anew, use its new profile or ca.pem (--profile, --ca-file); if not, somebody else answers there`;
+    return new HintedError(error, hint);
+  }
+  const plain = /wrong version number|packet length too long|EPROTO/i.test(error.message);
+  if (!plain) return error;
+  return new HintedError(error, "no TLS is spoken there: an http address may be what is meant");
+}
+
+async function refusal(answer: HttpResponse, grant: Grant): Promise<HoldfastError> {
+  const bytes = await readBody(answer.body, MAXIMUM_REFUSAL);
+  const said = parseProblem(new TextDecoder().decode(bytes));
+  const code = said?.code ?? "SERVICE_ANSWER";
+  const error = new HoldfastError(code, said?.detail ?? `the service answered ${answer.status}`);
+  return new HintedError(error, answer.status === 401 ? unknownHint(grant) : deniedHint(grant));
+}
+
+function unknownHint({ token, tokenFrom }: Grant): string {
+  return token === undefined
+    ? "no token was sent: name yours with --token-file FILE or HOLDFAST_TOKEN, or use a profile that has one (--profile FILE)"
+    : `${tokenFrom} is not known there (any more): ask for a new one, made with holdfast token new`;
+}
+
+function deniedHint({ tokenFrom = "this principal" }: Grant): string {
+  return `${tokenFrom} lacks the role, in this namespace or at all: holdfast token list shows who has which`;
+}
