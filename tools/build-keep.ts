@@ -15,14 +15,13 @@ const LOADER_ENTRY = "apps/keep/src/loader/main.ts";
 /** Started by the loader as a process of its own; found beside it by this name. */
 const RELAY_ENTRY = "packages/attester/src/nsm/relay-main.ts";
 const RELAY = "nsm-relay.mjs";
-const WORKER_ENTRIES = ["apps/keep/src/worker-prelude.ts", "packages/wasi/src/worker/entry.ts"];
+const WORKER_ENTRY = "packages/wasi/src/worker/entry.ts";
 /** Where `npm run build` puts the bundle. */
 export const BUNDLE: string = join(ROOT, "apps/keep/dist/keep.mjs");
 
 /** The bundle's bytes. */
 export async function buildKeepBundle(): Promise<Uint8Array> {
-  const contents = WORKER_ENTRIES.map((entry) => `import "./${entry}";`).join("\n");
-  const worker = await bundled({ stdin: { contents, resolveDir: ROOT } });
+  const worker = await bundled({ entryPoints: [WORKER_ENTRY] });
   return bundled({
     entryPoints: [KEEP_ENTRY],
     define: { KEEP_WORKER_SOURCE: JSON.stringify(new TextDecoder().decode(worker)) },
@@ -72,9 +71,7 @@ async function bundled(options: BuildOptions): Promise<Uint8Array> {
 
 /** Only this repository's own source may be inside the keep. */
 function refuseForeign(inputs: readonly string[]): void {
-  const foreign = inputs.filter(
-    (input) => input !== "<stdin>" && !/^(?:apps\/keep|packages\/[a-z]+)\/src\//.test(input),
-  );
+  const foreign = inputs.filter((input) => !/^(?:apps\/keep|packages\/[a-z]+)\/src\//.test(input));
   if (foreign.length > 0) throw new Error(`not ours, but in the bundle: ${foreign.join(", ")}`);
 }
 

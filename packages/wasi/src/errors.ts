@@ -17,6 +17,7 @@ export type WasiErrorCode =
   | "STORE_CONFLICT"
   | "STORE_CLOSED"
   | "RUN_INVALID"
+  | "RUN_NO_THREAD"
   | "RUN_CLOSED"
   | "OFFLINE_DIRECTORY"
   | "OFFLINE_WRITE_BACK";

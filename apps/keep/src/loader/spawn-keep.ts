@@ -32,8 +32,6 @@ export const KEEP_FLAGS: readonly string[] = [
   "--unhandled-rejections=strict",
   // Buffers of large transfers else have the whole heap collected every few megabytes.
   "--external-memory-accounted-in-global-limit",
-  // Workers let go of replaced files by themselves.
-  "--expose-gc",
   "--input-type=module",
   "-",
 ];

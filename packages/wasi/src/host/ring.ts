@@ -1,5 +1,6 @@
 // Streams between the guest's thread and the one that follows it: a ring of records in shared memory. The guest waits
-// when it is full, so what is buffered is bounded, and what was written is there even when the thread is killed.
+// when it is full, so what is buffered is bounded, and what was written is there even when the thread is killed. The
+// reader believes nothing of what stands there: a program that broke out into its thread could write anything.
 
 /** Words at the beginning of the shared memory. */
 const HEAD = 0;
@@ -28,6 +29,8 @@ export class Ring {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #data: Uint8Array;
+  /** Where the reader stands; the word in shared memory only tells the writer. */
+  #tail = 0;
 
   constructor(shared: SharedArrayBuffer) {
     this.#words = new Int32Array(shared, 0, 4);
@@ -39,6 +42,7 @@ export class Ring {
   reset(): void {
     this.#words.fill(0);
     this.#numbers.fill(0);
+    this.#tail = 0;
   }
 
   /** Whether the run is asked to end. */
@@ -72,9 +76,9 @@ export class Ring {
   /** What was counted so far. */
   get counts(): { peakMemoryBytes: number; bytesRead: number; bytesWritten: number } {
     return {
-      peakMemoryBytes: this.#numbers[PEAK_MEMORY] ?? 0,
-      bytesRead: this.#numbers[BYTES_READ] ?? 0,
-      bytesWritten: this.#numbers[BYTES_WRITTEN] ?? 0,
+      peakMemoryBytes: this.#count(PEAK_MEMORY),
+      bytesRead: this.#count(BYTES_READ),
+      bytesWritten: this.#count(BYTES_WRITTEN),
     };
   }
 
@@ -85,26 +89,39 @@ export class Ring {
     }
   }
 
-  /** Takes all records out, in the order they were written; the bytes are copies. */
-  drain(receive: (kind: number, bytes: Uint8Array<ArrayBuffer>) => void): void {
-    let tail = Atomics.load(this.#words, TAIL);
-    while (tail !== Atomics.load(this.#words, HEAD)) {
+  /**
+   * Takes out the records that are there now, in the order they were written; the bytes are copies. What comes
+   * meanwhile stays: a guest that never stops writing does not hold its reader.
+   * @returns whether there were any
+   * @throws RangeError when what stands there are no records
+   */
+  drain(receive: (kind: number, bytes: Uint8Array<ArrayBuffer>) => void): boolean {
+    const head = Atomics.load(this.#words, HEAD);
+    const any = head !== this.#tail;
+    while (head !== this.#tail) {
+      const left = (head - this.#tail) >>> 0;
       const header = new Uint8Array(HEADER);
-      this.#copyOut(header, tail);
+      this.#copyOut(header, this.#tail);
       const word = new DataView(header.buffer).getUint32(0, true);
-      const bytes = new Uint8Array(word >>> 2);
-      this.#copyOut(bytes, tail + HEADER);
-      tail = (tail + HEADER + padded(bytes.length)) | 0;
-      Atomics.store(this.#words, TAIL, tail);
+      const length = word >>> 2;
+      const size = HEADER + padded(length);
+      if (left > CAPACITY || length > LARGEST_RECORD || size > left) {
+        throw new RangeError("what stands in the ring are no records");
+      }
+      const bytes = new Uint8Array(length);
+      this.#copyOut(bytes, this.#tail + HEADER);
+      this.#tail = (this.#tail + size) | 0;
+      Atomics.store(this.#words, TAIL, this.#tail);
       Atomics.notify(this.#words, TAIL);
       receive(word & 3, bytes);
     }
+    return any;
   }
 
   /** Resolves when more was written than the reader has taken, or `wake` was called. */
   async readable(): Promise<void> {
     const head = Atomics.load(this.#words, HEAD);
-    if (head !== Atomics.load(this.#words, TAIL)) return;
+    if (head !== this.#tail) return;
     const waiting = Atomics.waitAsync(this.#words, HEAD, head);
     if (waiting.async) await waiting.value;
   }
@@ -112,6 +129,11 @@ export class Ring {
   /** Wakes the reader without a record. */
   wake(): void {
     Atomics.notify(this.#words, HEAD);
+  }
+
+  #count(place: number): number {
+    const count = this.#numbers[place] ?? 0;
+    return Number.isSafeInteger(count) && count >= 0 ? count : 0;
   }
 
   #writeRecord(kind: number, bytes: Uint8Array, at: number, length: number): void {

@@ -54,6 +54,7 @@ export async function loadDirectories(
           if (bytesLeft < 0) throw tooMuch(`more than ${limits.bytes} bytes`);
         },
         release: () => undefined,
+        letGo: () => undefined,
         place: (placed) => {
           content = placed;
         },

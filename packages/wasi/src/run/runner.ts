@@ -5,6 +5,7 @@ import type { Job } from "../worker/job.ts";
 import { ActiveRun } from "./active-run.ts";
 import { directoriesOf, limitsOf, neededDirectories, preopensOf } from "./defaults.ts";
 import type { CreateWorker, Run, RunOptions } from "./options.ts";
+import { reachable } from "./reachable.ts";
 import { WorkerSlot } from "./worker-slot.ts";
 
 /** A runner. */
@@ -50,7 +51,7 @@ export class Runner {
     this.#warmUp();
   }
 
-  /** @throws WasiError RUN_INVALID when an argument or variable can't be passed, RUN_CLOSED */
+  /** @throws WasiError RUN_INVALID when an argument or variable can't be passed, RUN_NO_THREAD, RUN_CLOSED */
   start(options: RunOptions): Run {
     if (this.#closed) throw new WasiError("RUN_CLOSED", "the runner was closed");
     const job = jobOf(options);
@@ -77,7 +78,11 @@ export class Runner {
   #takeSlot(): WorkerSlot {
     let slot = this.#idle.pop();
     while (slot !== undefined && !slot.alive) slot = this.#idle.pop();
-    return slot ?? new WorkerSlot(this.#createWorker());
+    try {
+      return slot ?? new WorkerSlot(this.#createWorker());
+    } catch (cause) {
+      throw new WasiError("RUN_NO_THREAD", "the machine gives no thread for the run", { cause });
+    }
   }
 
   #giveBack(slot: WorkerSlot, reusable: boolean): void {
@@ -87,10 +92,13 @@ export class Runner {
     this.#warmUp();
   }
 
+  /** A thread that can't be made ahead is not missed yet: the next run says so if it still can't. */
   #warmUp(): void {
-    while (!this.#closed && this.#idle.length < this.#warm) {
-      this.#idle.push(new WorkerSlot(this.#createWorker()));
-    }
+    try {
+      while (!this.#closed && this.#idle.length < this.#warm) {
+        this.#idle.push(new WorkerSlot(this.#createWorker()));
+      }
+    } catch {}
   }
 }
 
@@ -105,13 +113,14 @@ function jobOf(options: RunOptions): Omit<Job, "ring"> {
   if (texts.some((text) => text.includes("\0"))) {
     throw new WasiError("RUN_INVALID", "a NUL character in an argument or variable");
   }
-  const directories = options.directories ?? directoriesOf(options.rights, options.snapshot);
+  const snapshot = reachable(options.snapshot, options.rights);
+  const directories = options.directories ?? directoriesOf(options.rights, snapshot);
   return {
     compiled,
     ...(memory.imported
       ? { memory: { initial: memory.initialPages, maximum: memory.maximumPages } }
       : {}),
-    snapshot: options.snapshot,
+    snapshot,
     rights: [...options.rights],
     directories: neededDirectories(options.rights, directories),
     preopens: options.preopens ?? preopensOf(directories),

@@ -2,6 +2,7 @@
 import type { Worker } from "node:worker_threads";
 import { createRing, RECORD, Ring } from "../host/ring.ts";
 import { type Job, type JobEnd, READY } from "../worker/job.ts";
+import { readJobEnd } from "./read-job-end.ts";
 
 /** Where streams and traces go. */
 export interface Receivers {
@@ -29,15 +30,17 @@ export class WorkerSlot {
     worker.unref();
     this.#ready = new Promise((resolve) => {
       worker.once("exit", () => resolve());
-      worker.on("message", (message: JobEnd | typeof READY) => {
+      worker.on("message", (message: unknown) => {
         if (message === READY) resolve();
-        else this.#settle?.(message);
+        else this.#answer(message);
       });
     });
     worker.on("error", (error: Error & { code?: string }) => {
       this.#lose({ lost: error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "memory" : "crashed" });
     });
+    // Whatever becomes of a thread, it exits: everything that waits for it ends here at the latest.
     worker.on("exit", () => this.#lose({ lost: "terminated" }));
+    worker.on("messageerror", () => this.#giveUp("crashed"));
   }
 
   /** Whether the thread still lives. */
@@ -61,7 +64,12 @@ export class WorkerSlot {
       this.#settle = resolve;
     });
     this.#worker.ref();
-    this.#worker.postMessage({ ...job, ring: this.#shared } satisfies Job);
+    try {
+      this.#worker.postMessage({ ...job, ring: this.#shared } satisfies Job);
+    } catch {
+      // There is no memory for the message, or something in the options that can't be sent.
+      this.#giveUp("crashed");
+    }
     const following = this.#follow(receivers, () => ended);
     const answer = await end;
     ended = true;
@@ -91,15 +99,19 @@ export class WorkerSlot {
       } catch {
         // Whoever follows the run can't any more: a run that nobody hears is ended rather than left to fill up.
         deaf = true;
-        this.#lose({ lost: "receiver" });
-        this.terminate();
+        this.#giveUp("receiver");
       }
     };
-    while (!ended()) {
+    try {
+      while (!ended()) {
+        // Between two drains others have their turn, however fast the guest writes.
+        if (this.ring.drain(receive)) await turn();
+        else await this.ring.readable();
+      }
       this.ring.drain(receive);
-      await this.ring.readable();
+    } catch {
+      this.#giveUp("crashed");
     }
-    this.ring.drain(receive);
   }
 
   /** An idle thread does not keep the process alive. */
@@ -107,8 +119,26 @@ export class WorkerSlot {
     if (this.alive) this.#worker.unref();
   }
 
+  #answer(untrusted: unknown): void {
+    try {
+      this.#settle?.(readJobEnd(untrusted));
+    } catch {
+      this.#giveUp("crashed");
+    }
+  }
+
+  /** Ends the thread for a fault of its own, or of those it works for. */
+  #giveUp(lost: Lost["lost"]): void {
+    this.#lose({ lost });
+    this.terminate();
+  }
+
   #lose(how: Lost): void {
     this.#gone ??= how;
     this.#settle?.(this.#gone);
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,6 +5,7 @@ import type { Clock } from "@holdfast/core";
 import { ancestors, isStream, normalizePath } from "@holdfast/policy";
 import { WasiError } from "../errors.ts";
 import { applyChanges } from "./apply.ts";
+import { Collector } from "./collector.ts";
 import { type Content, contentViews, EMPTY_CONTENT } from "./content.ts";
 import { ChunkWriter, type FileWriter } from "./file-writer.ts";
 import type { Changes, Snapshot, StoredNode } from "./snapshot.ts";
@@ -31,12 +32,16 @@ export interface FileStoreOptions {
 /** Default of the entries a store and a run may hold. */
 export const MAXIMUM_ENTRIES = 65_536;
 
+/** The thread of a store does much else: its garbage is collected more rarely than a worker's. */
+const MOST_WAITING_BYTES = 256 * 1024 * 1024;
+
 /** Files by path. Paths are normalised here once more, so that no spelling reaches another entry. */
 export class FileStore {
   readonly maximumBytes: number;
   readonly maximumEntries: number;
   readonly #clock: Clock | undefined;
   readonly #tree = new StoreTree();
+  readonly #collector = new Collector(MOST_WAITING_BYTES);
   #pendingBytes = 0;
   #snapshot: Snapshot | undefined;
 
@@ -81,6 +86,7 @@ export class FileStore {
         release: (bytes) => {
           this.#pendingBytes -= bytes;
         },
+        letGo: (bytes) => this.#collector.letGo(bytes),
         place: (content) => this.#place(at, content),
       },
       old,
@@ -147,8 +153,8 @@ export class FileStore {
       this.#tree.rollBack(mark);
       throw thrown;
     }
-    this.#tree.forget();
     this.#snapshot = undefined;
+    this.#collector.letGo(this.#tree.forget());
   }
 
   #reserve(bytes: number): void {

@@ -22,6 +22,8 @@ export interface WriterHome {
   reserve(bytes: number): void;
   /** Takes the reservation back. */
   release(bytes: number): void;
+  /** Told how many bytes were written that nobody will see. */
+  letGo(bytes: number): void;
   /** Puts the content in place of what the path holds; the reservation is released with it. */
   place(content: Content): void;
 }
@@ -79,6 +81,7 @@ export class ChunkWriter implements FileWriter {
     this.#open = false;
     this.#chunks.length = 0;
     this.#home.release(this.#size - this.#baseSize);
+    this.#home.letGo(this.#size - this.#baseSize);
   }
 
   #roomIn(index: number, bytes: number): SharedArrayBuffer {

@@ -8,6 +8,7 @@ export class StoreTree {
   readonly #names = new Map<string, Set<string>>();
   #journal: (() => void)[] = [];
   #bytes = 0;
+  #dropped = 0;
 
   constructor() {
     this.#nodes.set("/", { kind: "directory", path: "/", accessed: 0n, modified: 0n });
@@ -105,11 +106,15 @@ export class StoreTree {
   /** Takes back everything since a mark. */
   rollBack(mark: number): void {
     while (this.#journal.length > mark) this.#journal.pop()?.();
+    this.#dropped = 0;
   }
 
-  /** What was done stands. */
-  forget(): void {
+  /** What was done stands. @returns bytes of content that nothing here refers to any more */
+  forget(): number {
+    const dropped = this.#dropped;
     this.#journal = [];
+    this.#dropped = 0;
+    return dropped;
   }
 
   #set(path: string, node: StoredNode | undefined): void {
@@ -121,6 +126,7 @@ export class StoreTree {
     const grown = bytesOf(node) - bytesOf(old);
     write(node);
     this.#bytes += grown;
+    this.#dropped += bytesDropped(old, node);
     this.#journal.push(() => {
       write(old);
       this.#bytes -= grown;
@@ -135,6 +141,16 @@ function below(path: string, name: string): string {
 function split(path: string): [string, string] {
   const at = path.lastIndexOf("/");
   return [path.slice(0, at) || "/", path.slice(at + 1)];
+}
+
+/** Bytes in pieces of one node that are not in the other: an append goes on with most of them. */
+function bytesDropped(old: StoredNode | undefined, node: StoredNode | undefined): number {
+  if (old?.kind !== "file") return 0;
+  const kept = node?.kind === "file" ? node.content.chunks : [];
+  return old.content.chunks.reduce(
+    (sum, chunk, index) => sum + (chunk === kept[index] ? 0 : (chunk?.byteLength ?? 0)),
+    0,
+  );
 }
 
 function bytesOf(node: StoredNode | undefined): number {

@@ -6,6 +6,7 @@ import { createRing } from "../host/ring.ts";
 import { MODULE_PREVIEW1 } from "../module/interface.ts";
 import { directoriesOf, limitsOf, neededDirectories, preopensOf } from "../run/defaults.ts";
 import type { GuestClock, RunLimits } from "../run/options.ts";
+import { reachable } from "../run/reachable.ts";
 import { FileStore } from "../store/file-store.ts";
 import type { Changes } from "../store/snapshot.ts";
 import { captureChanges } from "../vfs/snapshot-files.ts";
@@ -63,10 +64,10 @@ export class Probe {
       writer.write(typeof content === "string" ? Buffer.from(content) : content);
       writer.commit();
     }
-    this.#snapshot = this.store.snapshot();
     const rights =
       options.rights ??
       new Map(["/", "stdin", "stdout", "stderr"].map((path) => [path, KNOWN_RIGHTS]));
+    this.#snapshot = reachable(this.store.snapshot(), rights);
     const directories = directoriesOf(rights, this.#snapshot);
     this.memory = new WebAssembly.Memory({ initial: PAGES });
     this.guest = makeGuest({

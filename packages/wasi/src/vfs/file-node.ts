@@ -136,8 +136,10 @@ export class FileNode {
     try {
       // A file of more than one piece is large: its later pieces are made whole at once.
       const old = this.#chunks[index] ?? null;
-      const spare = index > 0 && old === null ? this.#spares.take() : undefined;
-      const room = spare ?? growChunk(old, index > 0 ? CHUNK_BYTES : bytes);
+      const whole = index > 0 || bytes > CHUNK_BYTES / 2;
+      const spare = whole && old === null ? this.#spares.take() : undefined;
+      const room = spare ?? growChunk(old, whole ? CHUNK_BYTES : bytes);
+      if (old !== null && this.#owned[index] === true) this.#spares.give(old);
       const view = Buffer.from(room);
       this.#chunks[index] = room;
       this.#views[index] = view;

@@ -16,6 +16,14 @@ export interface FileSystemLimits {
   readonly entries: number;
 }
 
+/** What a run's files ask of the thread they are in. */
+export interface FileSystemHome {
+  /** The time that is written on files. */
+  now(): Moment;
+  /** Told how many bytes of shared memory are no longer needed. */
+  letGo(bytes: number): void;
+}
+
 const MAXIMUM_LINK_BYTES = 4096;
 
 /** Files, directories and links of a run. */
@@ -36,13 +44,14 @@ export class FileSystem {
   changed = false;
   /** Paths of snapshot files that were read. */
   readonly inputs = new Set<string>();
-  readonly #now: () => Moment;
-  readonly #spares = new SpareChunks();
+  readonly #home: FileSystemHome;
+  readonly #spares: SpareChunks;
   #nextIno = 1;
 
-  constructor(limits: FileSystemLimits, policy: PolicyNode, now: () => Moment) {
+  constructor(limits: FileSystemLimits, policy: PolicyNode, home: FileSystemHome) {
     this.limits = limits;
-    this.#now = now;
+    this.#home = home;
+    this.#spares = new SpareChunks((bytes) => home.letGo(bytes));
     this.root = new DirectoryNode(this.#nextIno++, "", undefined, 0);
     this.root.origin = "/";
     this.root.policy = policy;
@@ -53,7 +62,7 @@ export class FileSystem {
   createFile(parent: DirectoryNode, name: string): FileNode | number {
     const refused = this.#refuseNew(parent, name);
     if (refused !== ERRNO.success) return refused;
-    const node = new FileNode(this.#nextIno++, this.#now(), EMPTY_CONTENT, this.#spares);
+    const node = new FileNode(this.#nextIno++, this.now(), EMPTY_CONTENT, this.#spares);
     this.#enter(parent, name, node);
     return node;
   }
@@ -61,7 +70,7 @@ export class FileSystem {
   /** Makes a file without a name. */
   createAnonymous(): FileNode | number {
     if (this.entries >= this.limits.entries) return this.#full();
-    const node = new FileNode(this.#nextIno++, this.#now(), EMPTY_CONTENT, this.#spares);
+    const node = new FileNode(this.#nextIno++, this.now(), EMPTY_CONTENT, this.#spares);
     node.links = 0;
     node.anonymous = true;
     this.entries += 1;
@@ -71,7 +80,7 @@ export class FileSystem {
   createDirectory(parent: DirectoryNode, name: string): number {
     const refused = this.#refuseNew(parent, name);
     if (refused !== ERRNO.success) return refused;
-    this.#enter(parent, name, this.#newDirectory(parent, name, this.#now()));
+    this.#enter(parent, name, this.#newDirectory(parent, name, this.now()));
     return ERRNO.success;
   }
 
@@ -79,7 +88,7 @@ export class FileSystem {
     if (Buffer.byteLength(target) > MAXIMUM_LINK_BYTES) return ERRNO.nametoolong;
     const refused = this.#refuseNew(parent, name);
     if (refused !== ERRNO.success) return refused;
-    this.#enter(parent, name, new LinkNode(this.#nextIno++, target, this.#now()));
+    this.#enter(parent, name, new LinkNode(this.#nextIno++, target, this.now()));
     return ERRNO.success;
   }
 
@@ -89,7 +98,7 @@ export class FileSystem {
     if (refused !== ERRNO.success) return refused;
     this.altering = true;
     node.links += 1;
-    node.changed = this.#now();
+    node.changed = this.now();
     this.#enter(parent, name, node);
     return ERRNO.success;
   }
@@ -99,7 +108,7 @@ export class FileSystem {
     this.altering = true;
     parent.entries.delete(name);
     node.links -= 1;
-    node.changed = this.#now();
+    node.changed = this.now();
     this.entries -= 1;
     this.#altered(parent);
     if (node instanceof FileNode) this.#freeWhenUnused(node);
@@ -139,7 +148,7 @@ export class FileSystem {
     this.altering = true;
     from.parent.entries.delete(from.name);
     to.parent.entries.set(to.name, node);
-    node.changed = this.#now();
+    node.changed = this.now();
     this.#altered(from.parent);
     this.#altered(to.parent);
     if (node instanceof DirectoryNode) {
@@ -193,7 +202,7 @@ export class FileSystem {
   /** Notes that times were set. */
   touched(node: Node): void {
     node.touched = true;
-    node.changed = this.#now();
+    node.changed = this.now();
     this.changed = true;
   }
 
@@ -207,7 +216,7 @@ export class FileSystem {
   }
 
   now(): Moment {
-    return this.#now();
+    return this.#home.now();
   }
 
   /** Puts a directory of the snapshot in place. */
@@ -251,14 +260,14 @@ export class FileSystem {
   }
 
   #wrote(node: FileNode): void {
-    const now = this.#now();
+    const now = this.now();
     node.modified = now;
     node.changed = now;
     this.changed = true;
   }
 
   #altered(directory: DirectoryNode): void {
-    const now = this.#now();
+    const now = this.now();
     directory.listing = undefined;
     directory.modified = now;
     directory.changed = now;

@@ -1,5 +1,5 @@
 // Pieces that files of a run no longer need, kept to be used again: memory that was touched before is several times
-// cheaper than new memory. They never leave the run that wrote them.
+// cheaper than new memory. They never leave the run that wrote them. What is not kept is told, so that it is collected.
 import { CHUNK_BYTES } from "../store/content.ts";
 
 const MAXIMUM_SPARES = 16;
@@ -7,11 +7,18 @@ const MAXIMUM_SPARES = 16;
 /** Whole pieces to use again. */
 export class SpareChunks {
   readonly #spares: SharedArrayBuffer[] = [];
+  readonly #letGo: (bytes: number) => void;
 
-  /** Takes a piece in, unless there are enough or it is not whole. */
+  constructor(letGo: (bytes: number) => void = () => undefined) {
+    this.#letGo = letGo;
+  }
+
+  /** Takes a piece in; when there are enough, or it is not whole, it is let go. */
   give(chunk: SharedArrayBuffer): void {
     if (chunk.byteLength === CHUNK_BYTES && this.#spares.length < MAXIMUM_SPARES) {
       this.#spares.push(chunk);
+    } else {
+      this.#letGo(chunk.byteLength);
     }
   }
 

@@ -6,6 +6,7 @@ import { guestImports } from "../host/imports.ts";
 import { Ring } from "../host/ring.ts";
 import { openAtStart } from "../host/start.ts";
 import { traceCalls } from "../host/trace.ts";
+import type { Collector } from "../store/collector.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import { FileSystem } from "../vfs/file-system.ts";
 import { policyTree } from "../vfs/policy-tree.ts";
@@ -20,9 +21,9 @@ import { faultOf } from "./trap.ts";
 const REUSABLE_MEMORY = 64 * 1024 * 1024;
 
 /** Runs a job; whatever the guest does, this returns. */
-export function runJob(job: Job): JobEnd {
+export function runJob(job: Job, collector: Collector): JobEnd {
   const startedAt = performance.now();
-  const guest = makeGuest(job);
+  const guest = makeGuest(job, collector);
   const ended = execute(guest, job);
   const keeps = ended.state === "exited" || (job.keepPartialOutput && !guest.fs.altering);
   return {
@@ -35,6 +36,11 @@ export function runJob(job: Job): JobEnd {
   };
 }
 
+/** Bytes that a job made this thread hold, besides the guest's memory, which V8 counts. */
+export function bytesHeld(job: Job, { changes }: JobEnd): number {
+  return bytesIn(job.snapshot.nodes) + bytesIn(changes?.written ?? []) + job.stdin.length;
+}
+
 type Ended = Pick<JobEnd, "state" | "exitCode" | "trap" | "reason">;
 
 /** How a run ends whose host was broken off in the middle of a call. */
@@ -44,11 +50,14 @@ const STACK_OVERFLOW: Ended = { state: "trapped", trap: { message: "stack overfl
 export type GuestJob = Omit<Job, "compiled" | "memory" | "trace" | "keepPartialOutput">;
 
 /** The guest of a job, before anything of it runs. */
-export function makeGuest(job: GuestJob): Guest {
+export function makeGuest(job: GuestJob, collector?: Collector): Guest {
   const clocks = new GuestClocks(job.clock);
   const rights = new Map(job.rights);
-  const limits = { bytes: bytesIn(job.snapshot) + job.storageBytes, entries: job.entries };
-  const fs = new FileSystem(limits, policyTree(rights), () => clocks.fileTime());
+  const limits = { bytes: bytesIn(job.snapshot.nodes) + job.storageBytes, entries: job.entries };
+  const fs = new FileSystem(limits, policyTree(rights), {
+    now: () => clocks.fileTime(),
+    letGo: (bytes) => collector?.letGo(bytes),
+  });
   loadSnapshot(fs, job.snapshot, !clocks.off);
   for (const path of job.directories) ensureDirectory(fs, path);
   fs.changed = false;
@@ -95,9 +104,6 @@ function endOf(ending: NonNullable<Guest["ending"]>): Ended {
     : ending;
 }
 
-function bytesIn(snapshot: Snapshot): number {
-  return snapshot.nodes.reduce(
-    (sum, node) => sum + (node.kind === "file" ? node.content.size : 0),
-    0,
-  );
+function bytesIn(nodes: Snapshot["nodes"]): number {
+  return nodes.reduce((sum, node) => sum + (node.kind === "file" ? node.content.size : 0), 0);
 }
