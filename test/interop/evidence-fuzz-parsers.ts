@@ -14,6 +14,8 @@ import {
   toText,
   webCrypto,
 } from "../../packages/core/src/index.ts";
+import { parsePsaToken } from "../../packages/evidence/src/arm/psa.ts";
+import { parseOldEvents } from "../../packages/evidence/src/eventlog/old-log.ts";
 import {
   describeEvidence,
   imageDigest,
@@ -46,12 +48,14 @@ import { parsePckExtension } from "../../packages/evidence/src/intel/pck.ts";
 import { parseTcbInfo } from "../../packages/evidence/src/intel/tcb-info.ts";
 import { jsonObject } from "../../packages/evidence/src/json/members.ts";
 import { parseSevFirmware } from "../../packages/evidence/src/launch/firmware.ts";
+import { readGpuEvidence } from "../../packages/evidence/src/nvidia/json-evidence.ts";
 import { parseRaTls } from "../../packages/evidence/src/ratls/certificate.ts";
 import { parseEnarxRequest } from "../../packages/evidence/src/ratls/enarx-request.ts";
 import {
   parseSevAuthority,
   parseSevCertificate,
 } from "../../packages/evidence/src/sev/certificates.ts";
+import { readSnpEvidence } from "../../packages/evidence/src/snp/evidence.ts";
 import { parseSnpLeaf } from "../../packages/evidence/src/snp/leaf.ts";
 import { parsePcrFile } from "../../packages/evidence/src/tpm/pcr-file.ts";
 
@@ -80,6 +84,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
   "TCB information": (bytes) => parseTcbInfo(toText(bytes)),
   "QE identity": (bytes) => parseEnclaveIdentity(toText(bytes)),
   "SNP report": parseSnpReport,
+  "SNP with certificates": (bytes) => readSnpEvidence({ type: "sev-snp", form: "binary", bytes }),
   "SNP JSON": (bytes) => parseSnpJson(jsonObject(toText(bytes))),
   "SEV authority": parseSevAuthority,
   "SEV certificate": parseSevCertificate,
@@ -93,10 +98,14 @@ export const READERS: Readonly<Record<string, Reader>> = {
   "TPM JSON": (bytes) => parseTpmJson(jsonObject(toText(bytes))),
   "PCR file": parsePcrFile,
   "GPU report": parseGpuReport,
+  "GPU JSON": (bytes) =>
+    readGpuEvidence({ type: "nvidia-gpu", form: "json", object: jsonObject(toText(bytes)) }),
   "RA-TLS certificate": parseRaTls,
   "Enarx request": parseEnarxRequest,
   "EAR token": parseEarToken,
+  "PSA token": parsePsaToken,
   "event log": parseEventLog,
+  "older event log": parseOldEvents,
   "audit record": (bytes) => parseRecord(toText(bytes)),
   endorsements: (bytes) => readEndorsements([{ name: "fuzz", bytes }]),
   evidence: recogniseEvidence,

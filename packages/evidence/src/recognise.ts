@@ -17,6 +17,7 @@ import { isEarToken } from "./ear/token.ts";
 import { EvidenceError } from "./errors.ts";
 import { isEventLog } from "./eventlog/event-log.ts";
 import { type JsonObject, jsonObject } from "./json/members.ts";
+import { DEVICE_LIST, isGpuJson } from "./nvidia/json-evidence.ts";
 import { isGpuReport } from "./nvidia/report.ts";
 import { TAGGED_EVIDENCE } from "./ratls/certificate.ts";
 import { ENARX_SGX, ENARX_SNP } from "./ratls/enarx-request.ts";
@@ -140,6 +141,8 @@ function recogniseText(bytes: Uint8Array): Recognised | undefined {
   if (text === undefined || text === "") return undefined;
   if (isEarToken(bytes)) return { type: "ear", form: "binary", bytes };
   if (text.startsWith("{")) return recogniseJson(text);
+  // A list of devices; the name it has elsewhere makes it an object.
+  if (text.startsWith("[")) return recogniseJson(`{"${DEVICE_LIST}":${text}}`);
   if (text.includes("-----BEGIN ")) return recognisePem(text);
   return recogniseEncoded(text);
 }
@@ -201,6 +204,7 @@ const JSON_FORMS: readonly (readonly [EvidenceType, (object: JsonObject) => bool
   ["azure", isAzureJson],
   ["tpm", isTpmJson],
   ["sev-snp", isSnpJson],
+  ["nvidia-gpu", isGpuJson],
 ];
 
 function decode(text: string): Uint8Array | undefined {

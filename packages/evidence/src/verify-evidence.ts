@@ -1,5 +1,5 @@
 // The one entry for evidence of every kind: recognised by content, judged by the verifier of its kind, one result.
-import { check, HoldfastError, messageOf } from "@holdfast/core";
+import { type Certificate, check, HoldfastError, messageOf } from "@holdfast/core";
 import { type Appraisal, appraisalOf } from "./appraisal.ts";
 import { verifyCca } from "./arm/cca.ts";
 import { type ArmRequest, verifyPsa } from "./arm/psa.ts";
@@ -14,6 +14,7 @@ import { verifyQuote } from "./intel/verify.ts";
 import { expectationChecks } from "./judge/bindings.ts";
 import { awsNitroRoot } from "./nitro/root.ts";
 import { verifyNitro } from "./nitro/verify.ts";
+import { readGpuEvidence } from "./nvidia/json-evidence.ts";
 import { verifyGpu } from "./nvidia/verify.ts";
 import { verifyRaTls } from "./ratls/certificate.ts";
 import { verifyEnarxRequest } from "./ratls/enarx-request.ts";
@@ -60,7 +61,7 @@ const VERIFIERS: Readonly<Record<EvidenceType, Verifier>> = {
   tdx: async (evidence, request) => await verifyQuote(binary(evidence), request),
   psa: async (evidence, request) => await verifyPsa(binary(evidence), request),
   cca: async (evidence, request) => await verifyCca(binary(evidence), request),
-  "nvidia-gpu": async (evidence, request) => await verifyGpu(binary(evidence), request),
+  "nvidia-gpu": gpu,
   "event-log": async (evidence, request) => await verifyEventLog(binary(evidence), request),
   "ra-tls": async (evidence, request) => await verifyRaTls(binary(evidence), request),
   "enarx-csr": async (evidence, request) => await verifyEnarxRequest(binary(evidence), request),
@@ -93,9 +94,21 @@ async function nitro(evidence: Recognised, request: EvidenceRequest): Promise<Ap
 
 async function snp(evidence: Recognised, request: EvidenceRequest): Promise<Appraisal> {
   const { report, certificates } = readSnpEvidence(evidence);
+  return await verifySnp(report, withCertificates(request, certificates));
+}
+
+async function gpu(evidence: Recognised, request: EvidenceRequest): Promise<Appraisal> {
+  const { report, certificates } = readGpuEvidence(evidence);
+  return await verifyGpu(report, withCertificates(request, certificates));
+}
+
+/** A request with the certificates that evidence brings along: data to verify, as all certificates are. */
+function withCertificates(
+  request: EvidenceRequest,
+  certificates: readonly Certificate[],
+): EvidenceRequest {
   const carried = { ...NO_ENDORSEMENTS, certificates };
-  const endorsements = mergeEndorsements(request.endorsements, carried);
-  return await verifySnp(report, { ...request, endorsements });
+  return { ...request, endorsements: mergeEndorsements(request.endorsements, carried) };
 }
 
 function binary(evidence: Recognised): Uint8Array {

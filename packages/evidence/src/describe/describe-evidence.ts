@@ -13,6 +13,7 @@ import { parseEventLog } from "../eventlog/event-log.ts";
 import { eventLogClaims } from "../eventlog/verify.ts";
 import { isNitroDebug, nitroClaims } from "../nitro/claims.ts";
 import { parseNitroDocument } from "../nitro/document.ts";
+import { readGpuEvidence } from "../nvidia/json-evidence.ts";
 import { parseGpuReport } from "../nvidia/report.ts";
 import { gpuClaims } from "../nvidia/verify.ts";
 import { ECDSA_QUOTE, parseRaTls, TAGGED_EVIDENCE } from "../ratls/certificate.ts";
@@ -88,9 +89,10 @@ const DESCRIBERS: Readonly<Record<EvidenceType, Describer>> = {
   tdx: (evidence) => describeQuote(bytesOf(evidence)),
   psa: (evidence) => ({ claims: parsePsaToken(bytesOf(evidence)).claims }),
   cca: (evidence) => ({ claims: parseCcaToken(bytesOf(evidence)).claims }),
-  "nvidia-gpu": (evidence) => ({
-    claims: gpuClaims(parseGpuReport(bytesOf(evidence)), undefined),
-  }),
+  "nvidia-gpu": (evidence) => {
+    const { report, certificates } = readGpuEvidence(evidence);
+    return { claims: gpuClaims(parseGpuReport(report), undefined), certificates };
+  },
   "event-log": async (evidence, options) => ({
     claims: await eventLogClaims(parseEventLog(bytesOf(evidence)), options),
   }),

@@ -1,9 +1,10 @@
 // Reports with one thing wrong each, under a root of our own: refused, and by that check.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { toBase64, toPem, webCrypto } from "@holdfast/core";
 import { GPU_DEFECTS, newGpuEvidence } from "@holdfast/testkit";
 import fc from "fast-check";
-import { verifyGpu } from "../index.ts";
+import { describeEvidence, verifyEvidence, verifyGpu } from "../index.ts";
 
 test("what is in order is affirmed, with every check passed", async () => {
   const { evidence, request } = await newGpuEvidence();
@@ -57,3 +58,32 @@ test("mutated reports are refused", async () => {
     { numRuns: 150 },
   );
 });
+
+test("a report brings its certificates along in JSON, one device at a time", async () => {
+  const { evidence, request } = await newGpuEvidence();
+  const { certificates } = request.endorsements;
+  const pem = certificates.map(({ der }) => toPem("CERTIFICATE", der)).join("");
+  const device = { arch: "HOPPER", evidence: toBase64(evidence), certificate: toBase64(text(pem)) };
+  const bare = { ...request, endorsements: { ...request.endorsements, certificates: [] } };
+  for (const form of [device, [device], { device_evidence_list: [device] }]) {
+    const bytes = text(JSON.stringify(form));
+    const { verdict, type, checks } = await verifyEvidence(bytes, bare);
+    assert.equal(type, "nvidia-gpu");
+    assert.equal(verdict, "affirmed", JSON.stringify(checks));
+    const said = await describeEvidence(bytes, { crypto: webCrypto });
+    assert.equal(said.certificates.length, certificates.length);
+  }
+  for (const [fault, form] of [
+    [/2 devices: judge each/, [device, device]],
+    [/text expected/, { ...device, certificate: 1 }],
+    [/no CERTIFICATE block/, { ...device, certificate: toBase64(text("none")) }],
+  ] as const) {
+    const { verdict, checks } = await verifyEvidence(text(JSON.stringify(form)), bare);
+    assert.equal(verdict, "refused");
+    assert.match(checks[0]?.detail ?? "", fault);
+  }
+});
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}
