@@ -1,8 +1,7 @@
 // Puts the three services together from their parts. Nothing listens here.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fetchTransport, VaasClient } from "@holdfast/contract";
-import type { Clock } from "@holdfast/core";
+import { VaasClient } from "@holdfast/contract";
+import type { Clock, HttpTransport } from "@holdfast/core";
 import type { Store } from "@holdfast/store";
 import type { FastifyBaseLogger } from "fastify";
 import { Copies } from "./bridge/copies.ts";
@@ -17,10 +16,11 @@ import { v1FunctionRoutes } from "./ccfaas/v1-function-routes.ts";
 import { v1InstanceRoutes } from "./ccfaas/v1-instance-routes.ts";
 import { InstanceWatch } from "./ccfaas/watch-instances.ts";
 import type { Config } from "./config.ts";
-import { type Door, openDoor } from "./http/door.ts";
+import type { Door } from "./http/door.ts";
 import { eventRoutes } from "./http/event-routes.ts";
 import { countBy, Metrics } from "./http/metrics.ts";
 import { buildServiceApp, type ServiceApp } from "./http/service-app.ts";
+import { serviceTransport } from "./http/service-transport.ts";
 import type { KeepLauncher } from "./keeps/keep-launcher.ts";
 import { LocalLauncher } from "./keeps/local-launcher.ts";
 import { ownName } from "./keeps/own-name.ts";
@@ -35,6 +35,7 @@ export interface Parts {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
+  readonly door: Door;
   /** Who runs keeps; local processes when absent. */
   readonly launcher?: KeepLauncher;
 }
@@ -48,21 +49,22 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** How long the bridge waits for the next bytes. */
+const SILENCE_MS = 60_000;
+
 /** The services that a configuration asks for, VaaS first. */
 export async function buildServices(parts: Parts): Promise<Service[]> {
-  const door = await openDoor(parts.config);
-  const services = [
-    await buildVaas(parts, door),
-    await buildCcfaas(parts, door),
-    buildBridge(parts, door),
-  ];
+  const services = [await buildVaas(parts), await buildCcfaas(parts), buildBridge(parts)];
   return services.filter((service) => service !== undefined);
 }
 
-async function buildVaas(
-  { config, store, clock, ...parts }: Parts,
-  door: Door,
-): Promise<Service | undefined> {
+async function buildVaas({
+  config,
+  store,
+  clock,
+  door,
+  ...parts
+}: Parts): Promise<Service | undefined> {
   const { vaas, keeps, attestationUrl } = config;
   if (vaas === undefined || keeps === undefined || attestationUrl === undefined) return undefined;
   const logger = parts.logger.child({ service: "vaas" });
@@ -112,16 +114,19 @@ async function buildVaas(
   };
 }
 
-async function buildCcfaas(
-  { config, store, clock, ...parts }: Parts,
-  door: Door,
-): Promise<Service | undefined> {
+async function buildCcfaas({
+  config,
+  store,
+  clock,
+  door,
+  ...parts
+}: Parts): Promise<Service | undefined> {
   const { ccfaas } = config;
   if (ccfaas === undefined) return undefined;
   const logger = parts.logger.child({ service: "ccfaas" });
   const context = {
     store,
-    vaas: new VaasClient(fetchTransport(ccfaas.vaas_url, { headers: await tokenHeader(ccfaas) })),
+    vaas: new VaasClient(await vaasTransport(ccfaas, door)),
     loader: await loaderIdentity(ccfaas.identityFile, clock),
     limits: config.limits,
     remote: config.remote,
@@ -151,18 +156,23 @@ async function buildCcfaas(
   };
 }
 
-async function tokenHeader({
-  vaasTokenFile: file,
-}: NonNullable<Config["ccfaas"]>): Promise<Record<string, string>> {
-  if (file === undefined) return {};
-  return { authorization: `Bearer ${(await readFile(file, "utf8")).trim()}` };
+/** VaaS under an authority of our own is usually under the one that we made. */
+function vaasTransport(
+  { vaas_url, vaasTokenFile: tokenFile, vaasCaFile }: NonNullable<Config["ccfaas"]>,
+  { tls }: Door,
+): Promise<HttpTransport> {
+  const caFile = vaasCaFile ?? tls?.authorityFile;
+  return serviceTransport(vaas_url, {
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(caFile === undefined ? {} : { caFile }),
+  });
 }
 
-function buildBridge({ config, clock, ...parts }: Parts, door: Door): Service | undefined {
+function buildBridge({ config, clock, door, ...parts }: Parts): Service | undefined {
   const { s3 } = config;
   if (s3 === undefined) return undefined;
   const logger = parts.logger.child({ service: "s3" });
-  const context = { store: s3, clock };
+  const context = { store: s3, silenceMs: s3.silence_ms ?? SILENCE_MS, clock };
   const copies = new Copies(context, logger);
   const check = (): Promise<void> => Promise.resolve();
   const metrics = new Metrics();

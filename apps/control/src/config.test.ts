@@ -37,7 +37,13 @@ describe("configuration", () => {
     const guarded = { data_dir: "x", s3, access: { principals_file: "p", tls } };
     assert.deepEqual(parseConfig(guarded, "/etc").access, {
       principalsFile: "/etc/p",
-      tls: { certificateFile: "/etc/c", keyFile: "/etc/k" },
+      tls: { kind: "files", certificateFile: "/etc/c", keyFile: "/etc/k" },
+    });
+    const made = { ...guarded, access: { principals_file: "p", tls: { auto_dir: "tls" } } };
+    assert.deepEqual(parseConfig(made, "/etc").access?.tls, {
+      kind: "auto",
+      directory: "/etc/tls",
+      names: [],
     });
     const behind = {
       data_dir: "x",
@@ -99,6 +105,14 @@ describe("configuration", () => {
       s3: { host: "127.0.0.1.example", port: 5000 },
     },
     "development beside access rules": { ...VALID, access: { principals_file: "p", tls } },
+    "a certificate for any name": {
+      ...guarded,
+      access: { principals_file: "p", tls: { auto_dir: "d", names: ["*.example"] } },
+    },
+    "certificates both made and given": {
+      ...guarded,
+      access: { principals_file: "p", tls: { auto_dir: "d", ...tls } },
+    },
     "access without TLS": { ...guarded, access: { principals_file: "p" } },
     "access with TLS both here and elsewhere": {
       ...guarded,

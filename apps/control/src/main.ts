@@ -16,11 +16,12 @@ try {
   // What was compiled once is not compiled again at the next start; the directory is as private as the rest of the data.
   enableCompileCache(join(config.dataDir, "cache"));
   const { run } = await import("./run.ts");
-  const stop = await run(config);
+  const running = await run(config);
   flushCompileCache();
+  process.on("SIGHUP", () => void running.reload());
   for (const signal of ["SIGTERM", "SIGINT"]) {
     process.once(signal, () => {
-      stop(signal).then(
+      running.stop(signal).then(
         () => process.exit(0),
         () => process.exit(1),
       );

@@ -3,27 +3,39 @@ import { mkdir } from "node:fs/promises";
 import { systemClock } from "@holdfast/core";
 import { buildServices, type Service } from "./app.ts";
 import type { Config } from "./config.ts";
+import { openDoor } from "./http/door.ts";
 import { createLogger } from "./logger.ts";
 import { openConfiguredStore } from "./open-store.ts";
 
-/**
- * Starts everything that a configuration names.
- * @returns how to stop it; keeps go on
- */
-export async function run(config: Config): Promise<(reason: string) => Promise<void>> {
+/** A control plane that runs. */
+export interface Running {
+  /** Ends it; keeps go on. */
+  stop(reason: string): Promise<void>;
+  /** Reads certificates and principals again. */
+  reload(): Promise<void>;
+}
+
+/** Starts everything that a configuration names. */
+export async function run(config: Config): Promise<Running> {
   const logger = createLogger(config.logLevel);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   // Beside the file, because an address with a password in it is often kept in the environment.
   const store = await openConfiguredStore(config, process.env["DATABASE_URL"]);
-  const services = await buildServices({ config, store, clock: systemClock, logger });
+  const clock = systemClock;
+  const door = await openDoor(config, { clock, logger });
+  const services = await buildServices({ config, store, clock, logger, door });
   for (const service of services) {
     await service.start();
     await service.app.listen({ host: service.listen.host, port: service.listen.port });
   }
-  return async (reason) => {
-    logger.info({ reason }, "ending; keeps go on");
-    for (const service of [...services].reverse()) await end(service);
-    await store.close();
+  return {
+    reload: () => door.reload(),
+    async stop(reason) {
+      logger.info({ reason }, "ending; keeps go on");
+      for (const service of [...services].reverse()) await end(service);
+      door.close();
+      await store.close();
+    },
   };
 }
 

@@ -1,22 +1,24 @@
 // Who may use the services. Without rules a service is for development on one machine, which must be asked for by name.
 import { resolve } from "node:path";
+import { isServiceName, type TlsSource } from "@holdfast/channel";
 import { type Static, Type } from "typebox";
 import { invalid } from "./invalid.ts";
 
 const CLOSED = { additionalProperties: false };
+const Path = Type.String({ minLength: 1 });
 
 /** `access` in the file. */
 export const AccessSection = Type.Object(
   {
-    principals_file: Type.String({ minLength: 1 }),
+    principals_file: Path,
     tls: Type.Optional(
-      Type.Object(
-        {
-          certificate_file: Type.String({ minLength: 1 }),
-          key_file: Type.String({ minLength: 1 }),
-        },
-        CLOSED,
-      ),
+      Type.Union([
+        Type.Object({ certificate_file: Path, key_file: Path }, CLOSED),
+        Type.Object(
+          { auto_dir: Path, names: Type.Optional(Type.Array(Type.String(), { maxItems: 64 })) },
+          CLOSED,
+        ),
+      ]),
     ),
     /** Something in front of the services speaks TLS for them. */
     tls_ends_elsewhere: Type.Optional(Type.Boolean()),
@@ -28,7 +30,8 @@ type AccessSection = Static<typeof AccessSection>;
 /** Who may use the services. */
 export interface AccessConfig {
   readonly principalsFile: string;
-  readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
+  /** Absent when something in front of the services speaks TLS for them. */
+  readonly tls?: TlsSource;
 }
 
 /**
@@ -54,15 +57,24 @@ export function accessOf(
   }
   return {
     principalsFile: resolve(base, principals_file),
-    ...(tls === undefined
-      ? {}
-      : {
-          tls: {
-            certificateFile: resolve(base, tls.certificate_file),
-            keyFile: resolve(base, tls.key_file),
-          },
-        }),
+    ...(tls === undefined ? {} : { tls: tlsOf(tls, base) }),
   };
+}
+
+function tlsOf(tls: NonNullable<AccessSection["tls"]>, base: string): TlsSource {
+  if ("certificate_file" in tls) {
+    return {
+      kind: "files",
+      certificateFile: resolve(base, tls.certificate_file),
+      keyFile: resolve(base, tls.key_file),
+    };
+  }
+  const { auto_dir, names = [] } = tls;
+  const wrong = names.find((name) => !isServiceName(name));
+  if (wrong !== undefined) {
+    throw invalid(`configuration: access.tls.names: ${wrong} is no host and no address`);
+  }
+  return { kind: "auto", directory: resolve(base, auto_dir), names };
 }
 
 function refuseOthers(access: AccessSection | undefined, hosts: readonly string[]): void {

@@ -15,6 +15,8 @@ export const CcfaasSection = Type.Object(
     ...Listen,
     vaas_url: Type.String({ pattern: "^https?://" }),
     vaas_token_file: Type.Optional(Type.String({ minLength: 1 })),
+    /** The authority that VaaS is under; what the machine trusts when absent. */
+    vaas_ca_file: Type.Optional(Type.String({ minLength: 1 })),
     /** Who it is toward keeps: several on one database must be the same. */
     identity_file: Type.Optional(Type.String({ minLength: 1 })),
   },
@@ -28,6 +30,8 @@ export const S3Section = Type.Object(
     endpoint: Type.Optional(Type.String({ pattern: "^https?://" })),
     force_path_style: Type.Optional(Type.Boolean()),
     region: Type.Optional(Type.String()),
+    /** How long a copy waits for the next bytes of either side; a minute when absent. */
+    silence_ms: Type.Optional(Type.Integer({ minimum: 100 })),
   },
   CLOSED,
 );
@@ -39,19 +43,27 @@ export interface CcfaasConfig {
   readonly vaas_url: string;
   /** File of the token that VaaS knows CCFaaS by. */
   readonly vaasTokenFile?: string;
+  /** File of the authority that VaaS is under. */
+  readonly vaasCaFile?: string;
   /** File of its key and certificate toward keeps; made when it is not there. */
   readonly identityFile: string;
 }
 
 /** The section with its defaults and absolute paths. */
 export function ccfaasOf(
-  { vaas_token_file: token, identity_file: identity, ...rest }: Static<typeof CcfaasSection>,
+  {
+    vaas_token_file: token,
+    vaas_ca_file: ca,
+    identity_file: identity,
+    ...rest
+  }: Static<typeof CcfaasSection>,
   base: string,
   dataDir: string,
 ): CcfaasConfig {
   return {
     ...rest,
     ...(token === undefined ? {} : { vaasTokenFile: resolve(base, token) }),
+    ...(ca === undefined ? {} : { vaasCaFile: resolve(base, ca) }),
     identityFile:
       identity === undefined ? join(dataDir, "ccfaas", "loader.json") : resolve(base, identity),
   };

@@ -1,8 +1,8 @@
 // What the three services have in common: schema checks without coercion, request ids, problem documents, 405 where a
 // path is known, a health route.
 import { randomUUID } from "node:crypto";
-import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { createServiceServer, type ServiceTls } from "@holdfast/channel";
 import { PROBLEM_TYPE, problem } from "@holdfast/contract";
 import Fastify, {
   type FastifyBaseLogger,
@@ -45,8 +45,8 @@ export interface ServiceOptions {
   readonly check: () => Promise<void>;
   readonly access: Access;
   readonly metrics: Metrics;
-  /** Certificate and key; plain HTTP when absent. */
-  readonly tls?: SecureContextOptions & TlsOptions;
+  /** Plain HTTP when absent. */
+  readonly tls?: ServiceTls;
 }
 
 /**
@@ -57,8 +57,13 @@ export function buildServiceApp(
   options: ServiceOptions,
   register: (app: ServiceApp) => void,
 ): ServiceApp {
+  const { tls } = options;
   const app = Fastify({
-    ...(options.tls === undefined ? {} : { https: options.tls as object }),
+    serverFactory: (handler) =>
+      createServiceServer(handler, {
+        asksForCertificate: true,
+        ...(tls === undefined ? {} : { tls }),
+      }),
     loggerInstance: options.logger,
     bodyLimit: BODY_LIMIT,
     genReqId: ({ headers }) => {

@@ -14,6 +14,7 @@ import { openStore, type Store } from "@holdfast/store";
 import pino from "pino";
 import { buildServices, type Service } from "../app.ts";
 import { type ConfigFile, parseConfig } from "../config.ts";
+import { type Door, openDoor } from "../http/door.ts";
 import { signalProcess } from "../keeps/process-mark.ts";
 import { openConfiguredStore } from "../open-store.ts";
 import { type SmallAuthority, startAuthority } from "./authority.ts";
@@ -44,6 +45,12 @@ export interface World {
   spawn(change?: Partial<ConfigFile>): Promise<ChildProcess>;
   /** Ends everything, keeps included. */
   close(): Promise<void>;
+}
+
+interface Running {
+  readonly services: Service[];
+  readonly store: Store;
+  readonly door: Door;
 }
 
 const LOADER = join(import.meta.dirname, "small-loader.ts");
@@ -100,7 +107,7 @@ export async function makeWorld(
     log_level: process.env["HOLDFAST_TEST_LOG"] === undefined ? "silent" : "debug",
   };
   const launcher = new InProcessLauncher({ bundle, authorityDirectory });
-  let running: { services: Service[]; store: Store } | undefined;
+  let running: Running | undefined;
   const children: ChildProcess[] = [];
   const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
   const world: World = {
@@ -147,15 +154,18 @@ async function startServices(
   config: ConfigFile,
   base: string,
   launcher: InProcessLauncher | undefined,
-): Promise<{ services: Service[]; store: Store }> {
+): Promise<Running> {
   const parsed = parseConfig(config, base);
   const store = await openConfiguredStore(parsed);
   const logger = pino({ level: config.log_level ?? "silent" });
+  const clock = systemClock;
+  const door = await openDoor(parsed, { clock, logger });
   const services = await buildServices({
     config: parsed,
     store,
-    clock: systemClock,
+    clock,
     logger,
+    door,
     ...(launcher === undefined ? {} : { launcher }),
   });
   for (const service of services) {
@@ -163,18 +173,17 @@ async function startServices(
     const { host, port } = service.listen;
     await service.app.listen({ host, port });
   }
-  return { services, store };
+  return { services, store, door };
 }
 
-async function stopServices(
-  running: { services: Service[]; store: Store } | undefined,
-): Promise<void> {
+async function stopServices(running: Running | undefined): Promise<void> {
   if (running === undefined) return;
   for (const { app, stop } of [...running.services].reverse()) {
     const closed = app.close();
     await stop();
     await closed;
   }
+  running.door.close();
   await running.store.close();
 }
 

@@ -22,7 +22,7 @@ const LIMITS = {
   maxHeaderSize: 16 * 1024,
   /** From the connection, or the end of the request before, to the end of the headers. */
   headersTimeout: 15_000,
-  keepAliveTimeout: 5_000,
+  keepAliveTimeout: 30_000,
   /** How often connections are looked at. */
   connectionsCheckingInterval: 5_000,
 };
