@@ -1,7 +1,5 @@
 // The S3 bridge between a real S3 store (Swift) and a keep over attested TLS.
 import assert from "node:assert/strict";
-import type { AddressInfo, Socket } from "node:net";
-import { connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { connectKeep } from "@holdfast/channel";
@@ -21,6 +19,7 @@ import {
   vodFunction,
 } from "../../apps/control/src/testing/samples.ts";
 import { makeWorld, type World } from "../../apps/control/src/testing/world.ts";
+import { type FaultProxy, startFaultProxy } from "../peers/fault-proxy.ts";
 import { type Swift, skipWithoutSwift, startSwift } from "../peers/swift.ts";
 
 const skip = skipWithoutSwift();
@@ -31,13 +30,14 @@ const OBJECT = new Uint8Array(3_000_000).map((_, index) => index * 7);
 describe("the bridge between Swift and a keep", { skip, concurrency: false }, () => {
   let swift: Swift;
   let world: World;
-  let proxy: CuttingProxy;
+  let proxy: FaultProxy;
   let identities: Awaited<ReturnType<typeof newIdentities>>;
   let policy: string;
 
   before(async () => {
     swift = await startSwift();
-    proxy = await startCuttingProxy(swift.endpoint);
+    const { hostname, port } = new URL(swift.endpoint);
+    proxy = await startFaultProxy({ host: hostname, port: Number(port) });
     const store = newStore();
     await store.send(new CreateBucketCommand({ Bucket: BUCKET }));
     await store.send(new PutObjectCommand({ Bucket: BUCKET, Key: "in.h264", Body: OBJECT }));
@@ -136,22 +136,23 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
 
   it("goes on where S3 broke off, again and again", async () => {
     const target = "/s3_app_input/resumed";
-    proxy.cutAfter(1_000_000);
+    proxy.set({ kind: "cut", direction: "down", after: 1_000_000, times: 10 });
     try {
       assert.equal((await copy({ veracruz: { filename: target } })).status, 200);
+      assert.ok(proxy.struck > 1);
     } finally {
-      proxy.cutAfter(undefined);
+      proxy.set();
     }
     assert.equal((await filesInKeep()).get(target), OBJECT.length);
   });
 
   it("leaves nothing in the keep when S3 breaks off and does not come back", async () => {
     const target = "/s3_app_input/cut";
-    proxy.cutAfter(1_000_000, 1);
+    proxy.set({ kind: "cut", direction: "down", after: 1_000_000, connectionsAfter: 0 });
     try {
       await refusal(502, "S3_READ_FAILED", { veracruz: { filename: target } });
     } finally {
-      proxy.cutAfter(undefined);
+      proxy.set();
     }
     assert.equal((await filesInKeep()).has(target), false);
   });
@@ -179,14 +180,15 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
         }),
       );
     await put(1);
-    proxy.cutAfter(1_000_000, undefined, () => put(2));
+    const onStrike = (): Promise<unknown> => put(2);
+    proxy.set({ kind: "cut", direction: "down", after: 1_000_000, onStrike });
     try {
       await refusal(502, "S3_READ_FAILED", {
         s3: { filename: "replaced" },
         veracruz: { filename: target },
       });
     } finally {
-      proxy.cutAfter(undefined);
+      proxy.set();
       store.destroy();
     }
     assert.equal((await filesInKeep()).has(target), false);
@@ -194,12 +196,12 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
 
   it("leaves nothing in the keep when a byte is changed on the way", async () => {
     const target = "/s3_app_input/changed";
-    proxy.changeAfter(1_000_000);
+    proxy.set({ kind: "corrupt", direction: "down", after: 1_000_000 });
     try {
       const { detail } = await refusal(502, "S3_READ_FAILED", { veracruz: { filename: target } });
       assert.match(detail, /MD5/);
     } finally {
-      proxy.changeAfter(undefined);
+      proxy.set();
     }
     assert.equal((await filesInKeep()).has(target), false);
   });
@@ -301,73 +303,3 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     }
   }
 });
-
-/** Stands between the bridge and the store, and spoils what comes back when told to. */
-interface CuttingProxy {
-  readonly url: string;
-  /**
-   * Breaks connections after some bytes; after `connections` of them no new one gets through.
-   * @param onCut awaited before the first is broken
-   */
-  cutAfter(bytes: number | undefined, connections?: number, onCut?: () => Promise<unknown>): void;
-  changeAfter(bytes: number | undefined): void;
-  close(): Promise<void>;
-}
-
-async function startCuttingProxy(target: string): Promise<CuttingProxy> {
-  const { hostname, port } = new URL(target);
-  let cut: number | undefined;
-  let connectionsLeft = Number.POSITIVE_INFINITY;
-  let onCut: (() => Promise<unknown>) | undefined;
-  let change: number | undefined;
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    connectionsLeft -= 1;
-    if (connectionsLeft < 0) {
-      client.destroy();
-      return;
-    }
-    const store = connect(Number(port), hostname);
-    let passed = 0;
-    for (const socket of [client, store]) {
-      sockets.add(socket);
-      socket.on("error", () => undefined);
-      socket.once("close", () => {
-        sockets.delete(socket);
-        client.destroy();
-        store.destroy();
-      });
-    }
-    client.pipe(store);
-    store.on("data", (part: Buffer) => {
-      passed += part.length;
-      if (change !== undefined && passed > change) part[part.length - 1] = (part.at(-1) ?? 0) ^ 1;
-      if (cut !== undefined && passed > cut) {
-        store.pause();
-        const before = onCut?.() ?? Promise.resolve();
-        onCut = undefined;
-        before.finally(() => client.destroy());
-      } else if (!client.write(part)) {
-        store.pause();
-        client.once("drain", () => store.resume());
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cutAfter: (bytes, connections = Number.POSITIVE_INFINITY, before = undefined) => {
-      cut = bytes;
-      connectionsLeft = connections;
-      onCut = before;
-    },
-    changeAfter: (bytes) => {
-      change = bytes;
-    },
-    close: () =>
-      new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => resolve());
-      }),
-  };
-}

@@ -5,12 +5,17 @@ import fc from "fast-check";
 import { HoldfastError, webCrypto } from "../../packages/core/src/index.ts";
 import { readEndorsements, verifyEvidence } from "../../packages/evidence/src/index.ts";
 import { fuzzCorpus } from "./evidence-fuzz-corpus.ts";
-import { LATER, READERS } from "./evidence-fuzz-parsers.ts";
+import { LATER, READERS, type Reader } from "./evidence-fuzz-parsers.ts";
+import { IN_ORDER, PLANTED } from "./evidence-fuzz-planted.ts";
 
 /** What the thread is told. */
 export interface FuzzTask {
   readonly seed: number;
   readonly seconds: number;
+  /** A planted reader to fuzz, in place of ours. */
+  readonly planted?: string;
+  /** Counts inputs, for who watches. */
+  readonly progress: Int32Array;
 }
 
 /** What it tells of one reader. */
@@ -26,21 +31,22 @@ export interface FuzzResult {
 
 type Verify = (bytes: Uint8Array) => Promise<unknown>;
 
-const { seed, seconds } = workerData as FuzzTask;
-const corpus = await fuzzCorpus();
-const targets: [string, Verify][] = [
-  ...Object.entries(READERS).map(([name, read]): [string, Verify] => [
-    name,
-    async (bytes) => read(bytes),
-  ]),
-  ...Object.entries(LATER),
-  ["evidence judged", judge],
-];
+const { seed, seconds, planted, progress } = workerData as FuzzTask;
+const corpus = planted === undefined ? await fuzzCorpus() : [new Uint8Array(64)];
+const targets: [string, Verify][] =
+  planted === undefined
+    ? [...soon(READERS), ...Object.entries(LATER), ["evidence judged", judge]]
+    : soon({ ...PLANTED, ...IN_ORDER }).filter(([name]) => name === planted);
 
 for (const [reader, run] of targets) {
+  parentPort?.postMessage(reader);
   const accepted = [];
   for (const bytes of corpus) if (await reads(run, bytes)) accepted.push(bytes);
   parentPort?.postMessage(await fuzz(reader, run, accepted));
+}
+
+function soon(readers: Readonly<Record<string, Reader>>): [string, Verify][] {
+  return Object.entries(readers).map(([name, read]) => [name, async (bytes) => read(bytes)]);
 }
 
 /** Any input whatever: judged without a throw. */
@@ -82,6 +88,7 @@ async function fuzz(
 ): Promise<FuzzResult> {
   let slowest = 0;
   const property = fc.asyncProperty(inputs(accepted), async (bytes) => {
+    Atomics.add(progress, 0, 1);
     const start = process.threadCpuUsage();
     await reads(run, bytes);
     const { user, system } = process.threadCpuUsage(start);

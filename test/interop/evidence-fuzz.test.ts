@@ -2,37 +2,47 @@
 // HOLDFAST_FUZZ_SECONDS (8 by default, over all readers); what to begin with: HOLDFAST_FUZZ_SEED, printed each time.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Worker } from "node:worker_threads";
-import type { FuzzResult, FuzzTask } from "./evidence-fuzz-worker.ts";
+import { IN_ORDER, PLANTED } from "./evidence-fuzz-planted.ts";
+import { runFuzz } from "./evidence-fuzz-run.ts";
 
 /** Of processor time: a hundred times what the largest sample takes, so that only a reader that runs away exceeds it. */
-const MOST_MILLISECONDS = 3_000;
-/** Of the heap: exceeding it ends the thread, and fails the test. */
-const MOST_MEBIBYTES = 256;
+const LIMITS = { milliseconds: 3_000, mebibytes: 256 };
+/** For readers with a planted fault, which are to be found soon. */
+const TIGHT = { milliseconds: 250, mebibytes: 64 };
+const PLANTED_SECONDS = 2;
 
 const seed = Number(process.env["HOLDFAST_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
 const seconds = Number(process.env["HOLDFAST_FUZZ_SECONDS"] ?? 8);
 
 test("mutated samples are read or refused", async (t) => {
   t.diagnostic(`seed ${seed}, ${seconds} s; again: HOLDFAST_FUZZ_SEED=${seed}`);
-  const task: FuzzTask = { seed, seconds };
-  const worker = new Worker(new URL("evidence-fuzz-worker.ts", import.meta.url), {
-    workerData: task,
-    resourceLimits: { maxOldGenerationSizeMb: MOST_MEBIBYTES },
-  });
-  const results: FuzzResult[] = [];
-  worker.on("message", (result: FuzzResult) => results.push(result));
-  await new Promise<void>((ended, failed) => {
-    worker.once("error", failed);
-    worker.once("exit", () => ended());
-  });
+  const { results, alarms } = await runFuzz({ seed, seconds }, LIMITS);
   const runs = results.reduce((sum, each) => sum + each.runs, 0);
   t.diagnostic(`${runs} inputs for ${results.length} readers`);
+  assert.deepEqual(alarms, [], `seed ${seed}`);
   assert.ok(results.length > 30);
-  for (const { reader, failure, slowest } of results) {
-    assert.equal(failure, undefined, `${reader}, seed ${seed}`);
-    assert.ok(slowest < MOST_MILLISECONDS, `${reader}: ${slowest} ms for one input, seed ${seed}`);
-  }
   for (const { reader, readable, runs: each } of results)
     t.diagnostic(`${reader}: ${each} (${readable})`);
+});
+
+const RINGS: Readonly<Record<string, RegExp>> = {
+  "throws another error": /undefined is not a function/,
+  "takes long": /ms for one input/,
+  "never ends": /does not end/,
+  "takes much memory": /memory/,
+};
+
+for (const planted of Object.keys(PLANTED)) {
+  test(`a reader that ${planted} rings the alarm`, async () => {
+    const { alarms } = await runFuzz({ seed, seconds: PLANTED_SECONDS, planted }, TIGHT);
+    assert.equal(alarms.length, 1, alarms.join("; "));
+    assert.match(alarms[0] ?? "", RINGS[planted] ?? /^$/);
+  });
+}
+
+test("a reader that is in order rings none", async () => {
+  const [planted = ""] = Object.keys(IN_ORDER);
+  const { results, alarms } = await runFuzz({ seed, seconds: 0.5, planted }, TIGHT);
+  assert.deepEqual(alarms, []);
+  assert.ok((results[0]?.runs ?? 0) > 100);
 });
