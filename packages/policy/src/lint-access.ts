@@ -11,7 +11,7 @@ import {
   placesOf,
   principalsOf,
 } from "./principals.ts";
-import { rightsNames } from "./rights.ts";
+import { RIGHTS, rightsNames } from "./rights.ts";
 
 /** Warns of rights. */
 export function lintAccess(policy: Policy): Warning[] {
@@ -22,6 +22,9 @@ export function lintAccess(policy: Policy): Warning[] {
     ),
     ...lintPins(policy, principals),
     ...principals.flatMap((principal) => lintEntries(principal)),
+    ...policy.programs.flatMap((program, index) =>
+      lintSpelling(policy, program, `/programs/${index}/file_rights`),
+    ),
     ...lintFlow(policy, principals),
   ];
 }
@@ -77,6 +80,21 @@ function lintEntries({ name, rights, pointer, kind }: Principal): Warning[] {
       return [{ code: "RIGHTS_EVERYWHERE", pointer: at, message }];
     }
     return [];
+  });
+}
+
+/** An entry without a slash is a file, where there is no directory of that name already. */
+function lintSpelling(
+  { fileHashes }: Policy,
+  { path: program, rights, directories }: Policy["programs"][number],
+  pointer: string,
+): Warning[] {
+  return [...rights].flatMap(([path, bits], index): Warning[] => {
+    const creates = (bits & (RIGHTS.path_create_file | RIGHTS.path_create_directory)) !== 0;
+    const isFile = isStream(path) || fileHashes.has(path) || /\.[^/]*$/.test(path);
+    if (!creates || isFile || directories.includes(path)) return [];
+    const message = `${path} is a file to program ${program}: write ${path}/ for a directory to put files in`;
+    return [{ code: "DIRECTORY_WITHOUT_SLASH", pointer: `${pointer}/${index}`, message }];
   });
 }
 

@@ -48,6 +48,23 @@ test("each warning is earned by its fault alone", async (t) => {
     { runtime_manager_hash_nitro: "" },
     "MEASUREMENT_MISSING /runtime_manager_hash_nitro",
   );
+  const output = (file_name: string) => ({
+    programs: [
+      { ...detector, file_rights: [...(detector?.file_rights ?? []), entry(file_name, WRITE)] },
+    ],
+    identities: [
+      bridge,
+      { ...user, file_rights: [...(user?.file_rights ?? []), entry("/more/", READ)] },
+      loader,
+    ],
+  });
+  await earns(
+    "a directory without a slash",
+    output("/more/results"),
+    `DIRECTORY_WITHOUT_SLASH /programs/0/file_rights/${detector?.file_rights.length}`,
+  );
+  await earns("a directory with one", output("/more/results/"));
+  await earns("a file", output("/more/results.json"));
   await earns(
     "short tags",
     { ciphersuite: "TLS1_3_AES_128_CCM_8_SHA256" },

@@ -17,6 +17,8 @@ export const MAXIMUM_IDENTITIES = 256;
 export const MAXIMUM_PROGRAMS = 256;
 export const MAXIMUM_FILES = 4096;
 const MAXIMUM_RIGHTS = 1024;
+/** How a directory is spelled, the root too. */
+const DIRECTORY = /\/\.?$/;
 const MAXIMUM_CERTIFICATE_TEXT = 16 * 1024;
 
 /** A list of file rights: paths in order, rights known, each path once. */
@@ -39,6 +41,13 @@ export function tableOf(entries: readonly FileRight[]): RightsTable {
   return new Map(entries.map(({ file_name, rights }) => [normalizePath(file_name), rights]));
 }
 
+/** Entries that are spelled as directories, with a slash at their end; in their one spelling, which has none. */
+export function directoriesIn(entries: readonly Pick<FileRight, "file_name">[]): string[] {
+  return entries
+    .filter(({ file_name }) => DIRECTORY.test(file_name))
+    .map(({ file_name }) => normalizePath(file_name));
+}
+
 /** A path in its one spelling; undefined when it is absent or at fault. */
 export function readPath(shape: Shape, value: unknown, pointer: string): string | undefined {
   if (typeof value !== "string") return undefined;
@@ -55,7 +64,7 @@ export function readPath(shape: Shape, value: unknown, pointer: string): string 
 export function readFilePath(shape: Shape, value: unknown, pointer: string): string {
   const text = shape.text(value, pointer);
   const path = text === "" ? undefined : readPath(shape, value, pointer);
-  if (path !== undefined && (isStream(path) || /(?:^|\/)\.?$/.test(text))) {
+  if (path !== undefined && (isStream(path) || DIRECTORY.test(text))) {
     shape.faults.add("PATH_NOT_A_FILE", pointer, `${text} can't be a file`);
   }
   return text;

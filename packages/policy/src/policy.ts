@@ -3,7 +3,7 @@
 import { fromPem, fromText, messageOf, parseCertificate, toHex, webCrypto } from "@holdfast/core";
 import { MAXIMUM_MEMORY_MIB, readStrategy } from "./function-policy.ts";
 import { type HoldfastTerms, readHoldfastTerms } from "./holdfast-terms.ts";
-import { refuseTextAround, tableOf } from "./parts.ts";
+import { directoriesIn, refuseTextAround, tableOf } from "./parts.ts";
 import { normalizePath } from "./path.ts";
 import type { RightsTable } from "./rights-table.ts";
 import { child, Faults, Shape, type Untrusted } from "./shape.ts";
@@ -33,6 +33,8 @@ export interface PolicyProgram {
   /** Normalised. */
   readonly path: string;
   readonly rights: RightsTable;
+  /** Entries of the rights that the policy spells as directories, with a slash at their end; normalised. */
+  readonly directories: readonly string[];
 }
 
 /** A policy that was read without a fault. */
@@ -129,6 +131,7 @@ export function parsePolicy(text: string): Policy {
       id,
       path: normalizePath(program_file_name),
       rights: tableOf(file_rights),
+      directories: directoriesIn(file_rights),
     })),
     fileHashes: new Map(hashes.map(({ file_path, hash }) => [normalizePath(file_path), hash])),
     certificateExpiry: expiry.date,

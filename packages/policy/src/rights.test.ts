@@ -192,6 +192,35 @@ test("every right, every principal, every operation", () => {
   assert.equal(decisions, OPERATIONS.length * 30 * 4);
 });
 
+test("a slash at the end is a directory, in whatever spelling, and nothing else is", () => {
+  const entries = [
+    "/out/",
+    "/out.d/",
+    "//deep//er/.",
+    "/out/result",
+    "/in.txt",
+    "/plain",
+    "stdout",
+    "/",
+  ];
+  const [program] = parsePolicy(
+    policyText({
+      programs: [
+        {
+          id: 0,
+          program_file_name: "/p.wasm",
+          file_rights: entries.map((file_name) => ({ file_name, rights: READ_WRITE })),
+        },
+      ],
+    }),
+  ).programs;
+  assert.deepEqual(program?.directories, ["/out", "/out.d", "/deep/er", "/"]);
+  assert.deepEqual(
+    [...(program?.rights.keys() ?? [])],
+    ["/out", "/out.d", "/deep/er", "/out/result", "/in.txt", "/plain", "stdout", "/"],
+  );
+});
+
 test("verbs say what the seed's numbers amount to", () => {
   const verbs = (rights: number, path = "/d") => verbsAt(table([path, rights]), path);
   assert.deepEqual(verbs(READ), ["read", "list"]);

@@ -68,6 +68,7 @@ async function launch(
     module,
     snapshot,
     rights: program.rights,
+    directories: program.directories,
     ...invocation(keep, program),
     clock: keep.policy.enableClock ? "system" : "off",
     random: "system",

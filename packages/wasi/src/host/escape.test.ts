@@ -118,7 +118,7 @@ describe("links", () => {
     const rights = new Map([
       ["/in", READ | NAMES],
       ["/work", KNOWN_RIGHTS],
-      ["/copy", READ | WRITE | NAMES],
+      ["/copy/", READ | WRITE | NAMES],
     ]);
     const p = new Probe({ files: { "/in/data": "data", "/work/x": "" }, rights });
     assert.equal(p.link(p.dir("/in"), "data", p.dir("/work"), "mine"), -ERRNO.acces);

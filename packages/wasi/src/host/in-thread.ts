@@ -14,9 +14,9 @@ export interface InThreadGuest {
 
 /** Makes the host of one guest. Streams have no receiver: what is written there fills up and then blocks. */
 export function guestInThisThread(
-  options: Pick<RunOptions, "snapshot" | "rights" | "clock" | "random">,
+  options: Pick<RunOptions, "snapshot" | "rights" | "directories" | "clock" | "random">,
 ): InThreadGuest {
-  const directories = directoriesOf(options.rights, options.snapshot);
+  const directories = directoriesOf(options, options.snapshot);
   const guest = makeGuest({
     ...options,
     rights: [...options.rights],

@@ -26,7 +26,7 @@ describe("rights and files of Veracruz", () => {
   });
 
   it("deliberately different: writing through .. does not leave the directory", () => {
-    const rights = new Map([["/s3_app_input", WRITER]]);
+    const rights = new Map([["/s3_app_input/", WRITER]]);
     const probe = new Probe({ files: { "/program/detector.wasm": "code" }, rights });
     const inside = probe.dir("/s3_app_input");
     const flags = { rights: RIGHTS.fd_write };
@@ -45,7 +45,7 @@ describe("rights and files of Veracruz", () => {
   });
 
   it("deliberately different: execute is no right of a program, not even to accept connections", () => {
-    const rights = new Map([["/program", KNOWN_RIGHTS]]);
+    const rights = new Map([["/program/", KNOWN_RIGHTS]]);
     const probe = new Probe({ rights });
     probe.do("fd_fdstat_get", probe.dir("/program"), 768);
     assert.equal(probe.u64(776) & (2n ** 29n), 0n);

@@ -2,7 +2,7 @@
 import { isStream, type RightsTable } from "@holdfast/policy";
 import { MAXIMUM_ENTRIES } from "../store/file-store.ts";
 import type { Snapshot } from "../store/snapshot.ts";
-import type { Preopen, RunLimits } from "./options.ts";
+import type { Preopen, RunLimits, RunOptions } from "./options.ts";
 
 const MIB = 1024 * 1024;
 
@@ -16,16 +16,16 @@ export function limitsOf(limits: RunLimits = {}): Required<Omit<RunLimits, "wall
   };
 }
 
-/**
- * Entries of a rights table that stand for directories: those that are one in the snapshot, and absent ones whose last
- * name does not look like a file's. Spelling is lost in the table, so a caller who has it should say.
- */
-export function directoriesOf(rights: RightsTable, snapshot: Snapshot): string[] {
-  const kinds = new Map(snapshot.nodes.map(({ path, kind }) => [path, kind]));
-  return entriesOf(rights).filter((path) => {
-    const kind = kinds.get(path);
-    return kind === undefined ? !/\/[^/]+\.[^/.]+$/.test(path) : kind === "directory";
-  });
+/** Directories that a run begins with: those that are made when absent, and entries of its rights that are one already. */
+export function directoriesOf(
+  { rights, directories = [] }: Pick<RunOptions, "rights" | "directories">,
+  snapshot: Snapshot,
+): string[] {
+  const entries = new Set(entriesOf(rights));
+  const there = snapshot.nodes.filter(
+    ({ path, kind }) => kind === "directory" && entries.has(path),
+  );
+  return [...new Set([...directories, ...there.map(({ path }) => path)])];
 }
 
 /**
@@ -38,7 +38,7 @@ export function preopensOf(directories: readonly string[]): Preopen[] {
   return [...paths, "/"].map((path) => ({ path, name: path }));
 }
 
-/** Directories that a run makes where they are missing: those of its rights, and those that its single files lie in. */
+/** Directories that a run makes where they are missing: its own, and those that entries of its rights lie in. */
 export function neededDirectories(rights: RightsTable, directories: readonly string[]): string[] {
   const parents = entriesOf(rights).map((path) => path.slice(0, path.lastIndexOf("/")) || "/");
   return [...new Set([...directories, ...parents])];

@@ -41,9 +41,9 @@ export interface RunOptions {
   readonly snapshot: Snapshot;
   /** Rights of the program; the nearest entry at or above a path decides, streams need an entry of their own. */
   readonly rights: RightsTable;
-  /** Entries of the rights table that are made as directories when absent. Default: those that do not look like files. */
+  /** Directories that are made when absent: entries of the rights table that the policy spells as such. Default: none. */
   readonly directories?: readonly string[];
-  /** Default: every directory of the rights table, then the root. Descriptors from 3. */
+  /** Default: `directories` and the entries of the rights table that are one, then the root. Descriptors from 3. */
   readonly preopens?: readonly Preopen[];
   /** All arguments, the program's name first. */
   readonly arguments: readonly string[];

@@ -66,6 +66,7 @@ describe("C programs", { skip: clangMissing() ?? false }, () => {
           ["stdout", RIGHTS.fd_write],
           ["stderr", RIGHTS.fd_write],
         ]),
+        directories: ["/output"],
         arguments: ["program", "first"],
         environment: { NAME: "value" },
         stdin: Buffer.from("a line\n"),

@@ -114,7 +114,7 @@ function jobOf(options: RunOptions): Omit<Job, "ring"> {
     throw new WasiError("RUN_INVALID", "a NUL character in an argument or variable");
   }
   const snapshot = reachable(options.snapshot, options.rights);
-  const directories = options.directories ?? directoriesOf(options.rights, snapshot);
+  const directories = directoriesOf(options, snapshot);
   return {
     compiled,
     ...(memory.imported

@@ -1,5 +1,5 @@
 // Calls the host as a guest would, one call at a time, with text for paths. For tests.
-import { KNOWN_RIGHTS, type RightsTable } from "@holdfast/policy";
+import { KNOWN_RIGHTS, normalizePath, type RightsTable } from "@holdfast/policy";
 import type { Guest } from "../host/guest.ts";
 import { guestImports } from "../host/imports.ts";
 import { createRing } from "../host/ring.ts";
@@ -15,6 +15,7 @@ import { makeGuest } from "../worker/run-job.ts";
 /** How a probe is set up. */
 export interface ProbeOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** By path as policies spell it: with a slash at the end where a directory is meant. */
   readonly rights?: RightsTable;
   readonly clock?: GuestClock;
   readonly limits?: RunLimits;
@@ -40,6 +41,9 @@ export const EXCLUSIVE = 4;
 export const TRUNCATE = 8;
 export const APPEND = 1;
 
+const EVERYTHING: RightsTable = new Map(
+  ["/", "stdin", "stdout", "stderr"].map((path) => [path, KNOWN_RIGHTS]),
+);
 const PATH_AT = 1024;
 const PATH2_AT = 8192;
 const VECTOR_AT = 512;
@@ -64,11 +68,16 @@ export class Probe {
       writer.write(typeof content === "string" ? Buffer.from(content) : content);
       writer.commit();
     }
-    const rights =
-      options.rights ??
-      new Map(["/", "stdin", "stdout", "stderr"].map((path) => [path, KNOWN_RIGHTS]));
+    const spelled = options.rights ?? EVERYTHING;
+    const rights = new Map([...spelled].map(([path, bits]) => [normalizePath(path), bits]));
     this.#snapshot = reachable(this.store.snapshot(), rights);
-    const directories = directoriesOf(rights, this.#snapshot);
+    const directories = directoriesOf(
+      {
+        rights,
+        directories: [...spelled.keys()].filter((path) => path.endsWith("/")).map(normalizePath),
+      },
+      this.#snapshot,
+    );
     this.memory = new WebAssembly.Memory({ initial: PAGES });
     this.guest = makeGuest({
       snapshot: this.#snapshot,
