@@ -1,13 +1,14 @@
 // `holdfast serve`: one service, in the foreground, until Ctrl-C.
 import { mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { newCommand, newGroup, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { buildKeep } from "../processes/build.ts";
 import { BUILT } from "../processes/checkout.ts";
+import { Guard } from "../processes/guard.ts";
 import { Platform } from "../processes/platform.ts";
-import type { ControlService } from "../processes/platform-config.ts";
+import { type ControlService, logsIn } from "../processes/platform-config.ts";
 import { requireFree } from "../processes/ports.ts";
 import { untilInterrupted } from "../processes/until-interrupted.ts";
 import { parseServiceUrl } from "../services/addresses.ts";
@@ -71,15 +72,18 @@ async function serve(
   const all = portsFrom(ports ?? {});
   await requireFree({ [name]: all[name] });
   const dataDirectory = resolve(dataDir);
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const logs = logsIn(dataDirectory);
+  await mkdir(logs, { recursive: true, mode: 0o700 });
   const bundle = name === "vaas" ? (await buildKeep(context)).path : BUILT.keepBundle;
-  const platform = new Platform(context, {
+  const options = {
     dataDirectory,
     ports: all,
     bundle,
     localDevelopment,
     ...(s3Endpoint === undefined ? {} : { s3Endpoint }),
-  });
+  };
+  const guard = Guard.start({}, join(logs, "guard.log"));
+  const platform = new Platform(context, options, guard);
   const { terminal } = context;
   try {
     await platform.prepare();
@@ -93,5 +97,6 @@ async function serve(
     await untilInterrupted(context, services);
   } finally {
     await platform.stopServices();
+    await guard.dismiss();
   }
 }

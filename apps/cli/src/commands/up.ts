@@ -1,13 +1,15 @@
 // `holdfast up`: the whole platform on this machine, until Ctrl-C.
 import { mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { DEFAULT_PROFILE } from "../access/profile.ts";
 import { newCommand, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { buildKeep } from "../processes/build.ts";
+import { Guard } from "../processes/guard.ts";
 import { Platform } from "../processes/platform.ts";
 import { accessFiles } from "../processes/platform-access.ts";
+import { logsIn } from "../processes/platform-config.ts";
 import { requireFree } from "../processes/ports.ts";
 import { untilInterrupted } from "../processes/until-interrupted.ts";
 import { parseServiceUrl } from "../services/addresses.ts";
@@ -26,7 +28,8 @@ export function upCommand(context: Context): Command {
     summary: "start the whole platform on this machine, until Ctrl-C",
     description:
       "Starts the attestation service and the control plane (VaaS, CCFaaS, S3 bridge) with one data directory.\n" +
-      "Functions stay registered from one start to the next. Ctrl-C ends the services and every keep.\n" +
+      "Functions stay registered from one start to the next. Ctrl-C ends the services and every keep,\n" +
+      "and so does the end of the command in any other way.\n" +
       "The platform below the keeps is SIMULATED: a root made in the data directory stands in for the hardware's.",
     examples: [
       "holdfast up",
@@ -61,15 +64,18 @@ async function runUp(
   const { keepsLast: _, ...first } = ports;
   await requireFree(first);
   const dataDirectory = resolve(dataDir);
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const logs = logsIn(dataDirectory);
+  await mkdir(logs, { recursive: true, mode: 0o700 });
   const bundle = await buildKeep(context);
-  const platform = new Platform(context, {
+  const options = {
     dataDirectory,
     ports,
     bundle: bundle.path,
     localDevelopment,
     ...(s3Endpoint === undefined ? {} : { s3Endpoint }),
-  });
+  };
+  const guard = Guard.start({ keepsUnder: dataDirectory }, join(logs, "guard.log"));
+  const platform = new Platform(context, options, guard);
   const { terminal } = context;
   try {
     await platform.prepare();
@@ -104,6 +110,7 @@ async function runUp(
   } finally {
     terminal.note("ending keeps and services");
     await platform.stop();
+    await guard.dismiss();
   }
 }
 

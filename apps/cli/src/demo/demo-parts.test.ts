@@ -5,6 +5,7 @@ import { suite, test } from "node:test";
 import { HoldfastError } from "@holdfast/core";
 import { caughtTerminal, inEmptyDirectory } from "../testing/run.ts";
 import { detectionTable, parseDetections } from "./detections.ts";
+import { withoutOwnJudgement } from "./hostile-keep.ts";
 import { LineWriter } from "./line-writer.ts";
 import { Story } from "./story.ts";
 import { bringVideo, encryptVideo } from "./video.ts";
@@ -118,4 +119,24 @@ suite("what the program says", () => {
     assert.match(lines[2] ?? "", /^ {2}three/);
     assert.ok((lines[2] ?? "").length <= 500);
   });
+});
+
+suite("the demo's hostile keep", () => {
+  const judgement =
+    'if (!verdict.affirmed) {\n    throw new BootError(\n "BOOT_CERTIFICATE", "no")';
+
+  test("has its own judgement cut out, and nothing else", () => {
+    const other = "if (!verdict.affirmed) { return 1 }";
+    const cut = withoutOwnJudgement(`${other};${judgement}; }`);
+    assert.equal(cut, `${other};${judgement.replace("!verdict.affirmed", "false")}; }`);
+  });
+
+  for (const [fault, source] of [
+    ["no judgement", "judge();"],
+    ["two", `${judgement}; } ${judgement}; }`],
+  ] as const) {
+    test(`is not made of a bundle with ${fault}`, () => {
+      assert.throws(() => withoutOwnJudgement(source), { code: "CLI_PROCESS" });
+    });
+  }
 });

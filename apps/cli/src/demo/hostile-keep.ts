@@ -8,23 +8,16 @@ import { BUILT } from "../processes/checkout.ts";
 import type { ChildService } from "../processes/child-service.ts";
 import type { Instance, Scene } from "./job.ts";
 
-/** What the genuine keep does when its own certificate would not pass; the attacker takes it out. */
-const OWN_JUDGEMENT = /if \(!verdict\.affirmed\) \{/;
+/** Where the genuine keep stops when its own certificate would not pass, known by its permanent code. */
+const OWN_JUDGEMENT = /if \(!\w+\.affirmed\) \{(?=\s*throw new \w+\(\s*"BOOT_CERTIFICATE")/g;
 
 /** Starts it beside the platform, on a port of its own. */
 export async function startHostileKeep(
   { stage, context, bundle }: Scene,
   instance: Instance,
 ): Promise<{ policy: Policy; service: ChildService }> {
-  const source = await readFile(bundle.path, "utf8");
-  if (!OWN_JUDGEMENT.test(source)) {
-    throw new CliError(
-      "CLI_PROCESS",
-      "the keep's bundle can't be changed the way this demo does it",
-    );
-  }
   const hostileBundle = join(stage.directory, "hostile-keep.mjs");
-  await writeFile(hostileBundle, source.replaceAll(new RegExp(OWN_JUDGEMENT, "g"), "if (false) {"));
+  await writeFile(hostileBundle, withoutOwnJudgement(await readFile(bundle.path, "utf8")));
   const listen = { host: "127.0.0.1", port: stage.sparePort };
   const text = instance.policy.text.replace(
     `"${instance.policy.serverUrl.host}:${instance.policy.serverUrl.port}"`,
@@ -59,6 +52,20 @@ export async function startHostileKeep(
     context.interrupted,
   );
   return { policy: parsePolicy(text), service };
+}
+
+/**
+ * A keep's bundle with its own judgement cut out.
+ * @throws CliError CLI_PROCESS unless the judgement is found, once
+ */
+export function withoutOwnJudgement(source: string): string {
+  const found = source.match(OWN_JUDGEMENT)?.length ?? 0;
+  if (found === 1) return source.replace(OWN_JUDGEMENT, "if (false) {");
+  throw new CliError(
+    "CLI_PROCESS",
+    `the keep's own judgement is found ${found} times in its bundle, not once`,
+    { hint: "OWN_JUDGEMENT in apps/cli/src/demo/hostile-keep.ts must follow the keep's source" },
+  );
 }
 
 async function stateOf(file: string): Promise<unknown> {

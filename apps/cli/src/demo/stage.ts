@@ -10,8 +10,10 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { ENTRY } from "../processes/checkout.ts";
 import { ChildService } from "../processes/child-service.ts";
+import { Guard } from "../processes/guard.ts";
 import { loadersUnder } from "../processes/leftover-keeps.ts";
 import { Platform } from "../processes/platform.ts";
+import { logsIn } from "../processes/platform-config.ts";
 import { freePortRange, freePorts } from "../processes/ports.ts";
 
 /** The demo's object store. */
@@ -37,11 +39,19 @@ export class Stage {
   readonly platform: Platform;
   readonly store: StageStore;
   readonly #context: Context;
+  readonly #guard: Guard;
   readonly #extra: ChildService[] = [];
   #access: Access | undefined;
 
-  private constructor(context: Context, directory: string, platform: Platform, store: StageStore) {
+  private constructor(
+    context: Context,
+    directory: string,
+    platform: Platform,
+    store: StageStore,
+    guard: Guard,
+  ) {
     this.#context = context;
+    this.#guard = guard;
     this.directory = directory;
     this.userDirectory = join(directory, "user");
     this.platform = platform;
@@ -62,15 +72,20 @@ export class Stage {
       accessKeyId: `DEMO${randomBytes(6).toString("hex").toUpperCase()}`,
       secretAccessKey: randomBytes(24).toString("base64url"),
     };
-    const platform = new Platform(context, {
-      dataDirectory: join(directory, "platform"),
+    const dataDirectory = join(directory, "platform");
+    const logs = logsIn(dataDirectory);
+    await mkdir(logs, { recursive: true, mode: 0o700 });
+    const orders = { keepsUnder: directory, remove: directory };
+    const guard = Guard.start(orders, join(logs, "guard.log"));
+    const options = {
+      dataDirectory,
       ports: { attestation, vaas, ccfaas, s3, keeps, keepsLast: keeps + KEEPS - 2 },
       bundle,
       localDevelopment: true,
       s3Endpoint: store.url,
-    });
-    await mkdir(platform.logs, { recursive: true, mode: 0o700 });
-    return new Stage(context, directory, platform, store);
+    };
+    const platform = new Platform(context, options, guard);
+    return new Stage(context, directory, platform, store, guard);
   }
 
   /** A port that no keep of the platform is given. */
@@ -100,6 +115,7 @@ export class Stage {
       logFile: join(this.platform.logs, `${name.replaceAll(" ", "-")}.log`),
       input,
     });
+    this.#guard.watch(service);
     this.#extra.push(service);
     return service;
   }
@@ -137,5 +153,6 @@ export class Stage {
       throw new CliError("CLI_PROCESS", `keeps are left behind: ${left.join(", ")}`);
     }
     await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
+    await this.#guard.dismiss();
   }
 }

@@ -9,6 +9,7 @@ export const ENTRY = {
   trust: resolve(ROOT, "apps/trust/src/main.ts"),
   control: resolve(ROOT, "apps/control/src/main.ts"),
   cli: resolve(ROOT, "apps/cli/src/main.ts"),
+  guard: resolve(ROOT, "apps/cli/src/processes/guard-main.ts"),
 } as const;
 
 /** What the builds make. */

@@ -1,12 +1,9 @@
 // Keeps outlive the control plane on purpose. Whoever ends a whole platform ends them too: by their loaders' state
 // files, or by the folder a loader works in when it has written none yet; and only while the process is that loader.
-import { globSync, readlinkSync, realpathSync } from "node:fs";
+import { globSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sleep } from "./child-service.ts";
-
-const GRACE_MS = 5000;
-const POLL_MS = 50;
+import { endProcesses } from "./end-processes.ts";
 
 /**
  * Ends every keep whose state is kept under a directory.
@@ -14,11 +11,7 @@ const POLL_MS = 50;
  */
 export async function endLeftoverKeeps(directory: string): Promise<number> {
   const loaders = await loadersUnder(directory);
-  for (const pid of loaders) signal(pid, "SIGTERM");
-  const until = performance.now() + GRACE_MS;
-  while (performance.now() < until && (await anyLoader(loaders))) await sleep(POLL_MS);
-  for (const pid of loaders) if (await isLoader(pid)) signal(pid, "SIGKILL");
-  while (await anyLoader(loaders)) await sleep(POLL_MS);
+  await endProcesses(loaders, isLoader);
   return loaders.length;
 }
 
@@ -33,7 +26,7 @@ async function loadersIn(directory: string): Promise<number[]> {
   const found: number[] = [];
   for (const entry of globSync("[0-9]*", { cwd: "/proc" })) {
     const pid = Number(entry);
-    if (isBelow(workingDirectory(pid), directory) && (await isLoader(pid))) found.push(pid);
+    if (isBelow(workingDirectory(pid), directory) && isLoader(pid)) found.push(pid);
   }
   return found;
 }
@@ -70,7 +63,7 @@ async function livingStates(directory: string): Promise<LoaderState[]> {
   const found: LoaderState[] = [];
   for (const file of globSync("**/*.json", { cwd: directory })) {
     const state = await readState(join(directory, file));
-    if (state !== undefined && (await isLoader(state.loader_pid))) found.push(state);
+    if (state !== undefined && isLoader(state.loader_pid)) found.push(state);
   }
   return found;
 }
@@ -92,25 +85,13 @@ function readPid(value: unknown): number | undefined {
   return typeof value === "number" && Number.isInteger(value) && value > 1 ? value : undefined;
 }
 
-async function isLoader(pid: number): Promise<boolean> {
+function isLoader(pid: number): boolean {
   try {
-    const words = await readFile(`/proc/${pid}/cmdline`, "utf8");
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
     // Bundled, or run from its source.
     return /\/loader(?:\.mjs|\/main\.ts)\0/.test(words);
   } catch {
     // Gone; or a system without /proc, where a number alone is no proof.
     return false;
-  }
-}
-
-async function anyLoader(pids: readonly number[]): Promise<boolean> {
-  return (await Promise.all(pids.map(isLoader))).some(Boolean);
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It has just ended by itself.
   }
 }

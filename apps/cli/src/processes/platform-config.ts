@@ -53,6 +53,11 @@ export function simulatedPlatformIn(dataDirectory: string): string {
   return join(dataDirectory, "simulated-platform");
 }
 
+/** Where the services' logs are. */
+export function logsIn(dataDirectory: string): string {
+  return join(dataDirectory, "logs");
+}
+
 /** Of the attestation service. */
 export function attestationConfig({ dataDirectory, ports }: PlatformOptions): object {
   return {

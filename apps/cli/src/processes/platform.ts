@@ -1,7 +1,7 @@
 // The whole platform on one machine as processes: the attestation service, and the control plane with VaaS, CCFaaS and
 // the S3 bridge, all over TLS and for known principals alone, unless it is for development. The platform below the keeps
 // is SIMULATED; its root is made here, and only services configured so take it.
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { openSimulatedAuthority } from "@holdfast/attester";
 import type { KeepState } from "@holdfast/contract";
@@ -12,6 +12,7 @@ import { readProfile, writeProfile } from "../access/profile.ts";
 import type { Context } from "../context.ts";
 import { ENTRY } from "./checkout.ts";
 import { ChildService } from "./child-service.ts";
+import type { Guard } from "./guard.ts";
 import { endLeftoverKeeps } from "./leftover-keeps.ts";
 import { prepareAccess } from "./platform-access.ts";
 import {
@@ -19,6 +20,7 @@ import {
   attestationConfig,
   type ControlService,
   controlConfig,
+  logsIn,
   type PlatformOptions,
   type PlatformPorts,
   type PlatformUrls,
@@ -41,13 +43,16 @@ export class Platform {
   readonly profileFile: string;
   readonly #context: Context;
   readonly #options: PlatformOptions;
+  readonly #guard: Guard;
   #attestation: ChildService | undefined;
   #control: ChildService | undefined;
 
-  constructor(context: Context, options: PlatformOptions) {
+  /** @param guard ends the services when the command is killed */
+  constructor(context: Context, options: PlatformOptions, guard: Guard) {
     this.#context = context;
+    this.#guard = guard;
     this.#options = options;
-    this.logs = join(options.dataDirectory, "logs");
+    this.logs = logsIn(options.dataDirectory);
     this.profileFile = join(options.dataDirectory, "profile.json");
     this.urls = urlsOf(options);
   }
@@ -169,14 +174,15 @@ export class Platform {
 
   async #start(name: string, script: string, config: object): Promise<ChildService> {
     const { dataDirectory } = this.#options;
-    await mkdir(this.logs, { recursive: true, mode: 0o700 });
     const file = join(dataDirectory, `${name}.json`);
     await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
-    return ChildService.start({
+    const service = ChildService.start({
       name: name === "control" ? "control plane" : name,
       arguments: [script, "--config", file],
       logFile: join(this.logs, `${name}.log`),
     });
+    this.#guard.watch(service);
+    return service;
   }
 }
 
