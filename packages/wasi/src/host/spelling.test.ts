@@ -89,14 +89,14 @@ describe("an entry of the policy", () => {
         assert.deepEqual(names, each.preopened ? [`/data/${name}`, "/"] : ["/"]);
         const made = (path: string): number => {
           const p = probe();
-          return Math.max(0, -p.create(p.dir(), path));
+          return Math.max(0, 0 - p.create(p.dir(), path));
         };
         assert.equal(made(`data/${name}`), each.file);
         assert.equal(made(`data/${name}/new`), each.below);
         const p = probe();
         assert.equal(
-          -p.named("path_create_directory", p.dir(), `data/${name}`),
-          each.makeDirectory,
+          p.named("path_create_directory", p.dir(), `data/${name}`),
+          0 - each.makeDirectory,
         );
         assert.equal(p.create(p.dir(), "data/other"), -ERRNO.acces, "its neighbours are not in it");
       });
