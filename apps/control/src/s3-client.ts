@@ -7,6 +7,8 @@ export interface S3Settings {
   readonly endpoint?: string;
   readonly force_path_style?: boolean;
   readonly region?: string;
+  /** How long a connection may stand still; a minute when absent. */
+  readonly silence_ms?: number;
 }
 
 /** Who asks; who the SDK finds when absent. */
@@ -40,7 +42,7 @@ export async function newS3Client(
     requestChecksumCalculation: "WHEN_REQUIRED",
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECT_MS,
-      socketTimeout: SILENCE_MS,
+      socketTimeout: settings.silence_ms ?? SILENCE_MS,
     }),
     ...(credentials === undefined ? {} : { credentials }),
   });

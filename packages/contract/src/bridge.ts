@@ -46,6 +46,8 @@ export const CopyResource = Type.Object({
   /** Bytes that are in the keep, and of how many, once S3 said so. */
   bytes: Type.Integer(),
   size: Type.Optional(Type.Integer()),
+  /** The store's checksum that the bytes are checked against, such as `SHA256`; absent when it gives none. */
+  checksum: Type.Optional(Type.String()),
   /** Why it failed. */
   code: Type.Optional(Type.String()),
   reason: Type.Optional(Type.String()),

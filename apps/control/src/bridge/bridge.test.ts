@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import type { S3StreamBody } from "@holdfast/contract";
 import { systemClock } from "@holdfast/core";
 import pino from "pino";
-import { openAccess } from "../http/access.ts";
+import { openAccess } from "../access/access.ts";
 import { Metrics } from "../http/metrics.ts";
 import { buildServiceApp, type ServiceApp } from "../http/service-app.ts";
 import { redaction } from "../logger.ts";
@@ -29,6 +29,7 @@ describe("the S3 bridge", { concurrency: false }, () => {
     const door = { check: async () => undefined, access: openAccess, metrics: new Metrics() };
     app = buildServiceApp({ title: "S3 bridge", logger, ...door }, (service) =>
       bridgeRoutes(service, {
+        silenceMs: 1000,
         store: { endpoint: "http://127.0.0.1:9", force_path_style: true },
         clock: systemClock,
       }),

@@ -6,5 +6,7 @@ import type { S3Settings } from "../s3-client.ts";
 export interface BridgeContext {
   /** Which store. */
   readonly store: S3Settings;
+  /** How long a stream from the store or to the keep may stand still. */
+  readonly silenceMs: number;
   readonly clock: Clock;
 }

@@ -99,7 +99,8 @@ export class Copies {
     try {
       const bytes = await copyObject(this.#context, body, {
         signal: copy.stop.signal,
-        onSize: (size) => change({ size }),
+        onObject: (size, checksum) =>
+          change({ size, ...(checksum === undefined ? {} : { checksum }) }),
         onProgress: (sent) => change({ bytes: sent }),
       });
       change({ state: "done", bytes });

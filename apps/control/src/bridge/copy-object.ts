@@ -15,13 +15,13 @@ import { ControlError } from "../errors.ts";
 import { newS3Client } from "../s3-client.ts";
 import type { BridgeContext } from "./context.ts";
 import { credentialsOf } from "./credentials.ts";
-import { S3Object } from "./s3-object.ts";
+import type { S3Object } from "./s3-object.ts";
 
 /** How a copy is followed. */
 export interface CopyOptions {
   readonly signal: AbortSignal;
-  /** Told once S3 says how large the object is. */
-  readonly onSize?: (bytes: number) => void;
+  /** Told once S3 says how large the object is, and what its bytes are checked against, if anything. */
+  readonly onObject?: (size: number, checkedBy: string | undefined) => void;
   readonly onProgress?: OnProgress;
 }
 
@@ -50,10 +50,11 @@ export async function copyObject(
       policy,
       identity: { certificatePem: veracruz.certificate, keyPem: veracruz.key },
       clock: context.clock,
+      timeoutMs: context.silenceMs,
       signal,
     });
-    const object = await openObject(store, s3, signal);
-    if (object.size !== undefined) options.onSize?.(object.size);
+    const object = await openObject(context, store, s3, signal);
+    options.onObject?.(object.size, object.checkedBy);
     return await put(new KeepClient(connection), veracruz.filename, object, s3, options);
   } catch (thrown) {
     throw refusalOf(thrown);
@@ -64,12 +65,16 @@ export async function copyObject(
 }
 
 async function openObject(
+  { silenceMs }: BridgeContext,
   store: S3Client,
   s3: S3StreamBody["s3"],
   signal: AbortSignal,
 ): Promise<S3Object> {
   try {
-    return await S3Object.open(store, { bucket: s3.bucket, key: s3.filename }, signal);
+    const place = { bucket: s3.bucket, key: s3.filename };
+    // The SDK is loaded only once somebody copies something.
+    const { S3Object } = await import("./s3-object.ts");
+    return await S3Object.open(store, place, { signal, silenceMs });
   } catch (thrown) {
     throw s3Refusal(s3, thrown);
   }
@@ -83,13 +88,13 @@ async function put(
   { signal, onProgress }: CopyOptions,
 ): Promise<number> {
   try {
-    const { size } = object;
-    const follow = { signal, ...(onProgress === undefined ? {} : { onProgress }) };
-    const read = (offset: number): AsyncIterable<Uint8Array> => object.read(offset);
-    const stored =
-      size === undefined
-        ? await keep.putFile(path, read(0), follow)
-        : await keep.uploadFile(path, read, { size, ...follow });
+    const { size, sha256 } = object;
+    const stored = await keep.uploadFile(path, (offset) => object.read(offset), {
+      size,
+      signal,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
     return stored.size;
   } catch (thrown) {
     if (object.failure !== undefined) throw s3Refusal(s3, object.failure);

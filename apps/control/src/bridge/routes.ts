@@ -14,6 +14,7 @@ export function bridgeRoutes(app: ServiceApp, context: BridgeContext): void {
       // A caller who leaves wants nothing any more.
       const left = new AbortController();
       reply.raw.once("close", () => left.abort());
+      if (reply.raw.destroyed) left.abort();
       const bytes = await copyObject(context, body, { signal: left.signal });
       log.info({ bucket: body.s3.bucket, file: body.veracruz.filename, bytes }, "object copied");
       return sendParagraph(reply, "OK video file copied");

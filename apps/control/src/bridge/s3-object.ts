@@ -1,32 +1,28 @@
 // An object of S3 as a stream that ends well only when it was whole: its length as announced, the same object all along
-// (If-Match), and its MD5 where the store says it. A connection that breaks is taken up where it broke. The last part is
-// held back until all is known to be right, so that a reader never has all of a wrong object.
-import { createHash } from "node:crypto";
+// (If-Match), and a checksum where the store says one. A connection that breaks, or falls silent, is taken up where it
+// broke. The last part is held back until all is known to be right, so that a reader never has all of a wrong object.
 import type { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
+import { readWithin, resumedBytes } from "@holdfast/store";
+import { expectedCheck, type S3Place } from "./checksums/expected-check.ts";
+import type { ObjectCheck } from "./checksums/object-check.ts";
 
-/** Which object. */
-export interface S3Place {
-  readonly bucket: string;
-  readonly key: string;
+/** How an object is read. */
+export interface S3ObjectOptions {
+  readonly signal: AbortSignal;
+  /** How long to wait for the next bytes. */
+  readonly silenceMs: number;
 }
-
-const MD5_ETAG = /^"?([0-9a-f]{32})"?$/;
-/** Breaks in a row without a byte in between. */
-const ATTEMPTS = 4;
-const FIRST_WAIT_MS = 200;
 
 /** The bytes of an object, from any offset, as often as needed. */
 export class S3Object {
-  readonly size: number | undefined;
+  readonly size: number;
   readonly #store: S3Client;
   readonly #place: S3Place;
-  readonly #signal: AbortSignal;
+  readonly #options: S3ObjectOptions;
   readonly #etag: string | undefined;
-  readonly #md5: string | undefined;
-  readonly #hash = createHash("md5");
-  #hashed = 0;
+  readonly #check: ObjectCheck | undefined;
+  #checked = 0;
   #first: Readable | undefined;
   #current: Readable | undefined;
   #failure: unknown;
@@ -34,25 +30,32 @@ export class S3Object {
   private constructor(
     store: S3Client,
     place: S3Place,
-    signal: AbortSignal,
-    answer: GetObjectCommandOutput,
+    options: S3ObjectOptions,
+    answer: GetObjectCommandOutput & { ContentLength: number },
+    check: ObjectCheck | undefined,
   ) {
     this.#store = store;
     this.#place = place;
-    this.#signal = signal;
+    this.#options = options;
     this.size = answer.ContentLength;
     this.#etag = answer.ETag;
-    // With keys of a key service, or of the customer, an ETag is no digest.
-    const isPlain = answer.ServerSideEncryption !== "aws:kms" && !answer.SSECustomerAlgorithm;
-    this.#md5 = isPlain ? MD5_ETAG.exec(answer.ETag ?? "")?.[1] : undefined;
+    this.#check = check;
     this.#first = this.#take(answer);
   }
 
-  /** Asks for an object. Throws what the SDK throws. */
-  static async open(store: S3Client, place: S3Place, signal: AbortSignal): Promise<S3Object> {
-    const command = new GetObjectCommand({ Bucket: place.bucket, Key: place.key });
-    const answer = await store.send(command, { abortSignal: signal });
-    return new S3Object(store, place, signal, answer);
+  /** Asks for an object. Throws what the SDK throws, and when the store does not say how large the object is. */
+  static async open(store: S3Client, place: S3Place, options: S3ObjectOptions): Promise<S3Object> {
+    const { signal } = options;
+    const answer = await store.send(askingForChecksums(place), { abortSignal: signal });
+    try {
+      const { ContentLength } = answer;
+      if (ContentLength === undefined) throw new Error("the store does not say how large it is");
+      const check = await expectedCheck(store, place, answer, signal);
+      return new S3Object(store, place, options, { ...answer, ContentLength }, check);
+    } catch (thrown) {
+      (answer.Body as Readable | undefined)?.destroy();
+      throw thrown;
+    }
   }
 
   /** What went wrong on the side of S3, if anything. */
@@ -60,12 +63,22 @@ export class S3Object {
     return this.#failure;
   }
 
+  /** What the bytes are checked against; undefined when the store says nothing of them. */
+  get checkedBy(): string | undefined {
+    return this.#check?.algorithm;
+  }
+
+  /** SHA-256 of the whole, when the store says it. */
+  get sha256(): Uint8Array | undefined {
+    return this.#check?.sha256;
+  }
+
   /** Lets go of the connection to S3. */
   abandon(): void {
     this.#current?.destroy();
   }
 
-  /** The bytes from an offset to the end. */
+  /** The bytes from an offset to the end. Reading anew ends what was read before. */
   async *read(offset: number): AsyncGenerator<Uint8Array> {
     let held: Uint8Array | undefined;
     try {
@@ -73,7 +86,7 @@ export class S3Object {
         if (held !== undefined) yield held;
         held = part;
       }
-      this.#checkDigest();
+      this.#check?.verify();
     } catch (cause) {
       this.#failure = cause;
       throw cause;
@@ -82,32 +95,29 @@ export class S3Object {
   }
 
   async *#parts(offset: number): AsyncGenerator<Uint8Array> {
+    const { signal, silenceMs } = this.#options;
     let position = offset;
-    let attempts = 0;
-    while (this.size === undefined || position < this.size) {
-      try {
-        for await (const part of await this.#streamFrom(position)) {
-          attempts = 0;
-          this.#note(part, position);
-          position += part.length;
-          yield part;
-        }
-        if (this.size === undefined || position === this.size) return;
-        throw new Error(`the object ended after ${position} of ${this.size} bytes`);
-      } catch (cause) {
-        attempts += 1;
-        if (attempts >= ATTEMPTS || !this.#isWorthTrying(cause)) throw cause;
-        await sleep(FIRST_WAIT_MS * 2 ** (attempts - 1), undefined, { signal: this.#signal });
-      }
+    const open = async (from: number): Promise<AsyncIterable<Uint8Array>> =>
+      readWithin(await this.#streamFrom(from), silenceMs);
+    const isWorthTrying = (cause: unknown): boolean => this.#isWorthTrying(cause);
+    for await (const part of resumedBytes({
+      offset,
+      size: this.size,
+      open,
+      isWorthTrying,
+      signal,
+    })) {
+      this.#note(part, position);
+      position += part.length;
+      yield part;
     }
-    if (position !== this.size) throw new Error(`the object is longer than its ${this.size} bytes`);
   }
 
-  async #streamFrom(position: number): Promise<AsyncIterable<Uint8Array>> {
+  async #streamFrom(position: number): Promise<Readable> {
     const first = this.#first;
     this.#first = undefined;
     if (first !== undefined && position === 0) return first;
-    first?.destroy();
+    this.#current?.destroy();
     const { bucket, key } = this.#place;
     const answer = await this.#store.send(
       new GetObjectCommand({
@@ -116,7 +126,7 @@ export class S3Object {
         Range: `bytes=${position}-`,
         ...(this.#etag === undefined ? {} : { IfMatch: this.#etag }),
       }),
-      { abortSignal: this.#signal },
+      { abortSignal: this.#options.signal },
     );
     return this.#take(answer);
   }
@@ -134,22 +144,28 @@ export class S3Object {
     const { $metadata } = cause as { $metadata?: { httpStatusCode?: number } };
     const status = $metadata?.httpStatusCode;
     const isRefused = status !== undefined && status >= 400 && status < 500;
-    return (
-      this.#etag !== undefined && this.size !== undefined && !isRefused && !this.#signal.aborted
-    );
+    return this.#etag !== undefined && !isRefused;
   }
 
-  /** Bytes that come a second time, after a break on the other side, were hashed the first time. */
+  /** Bytes that come a second time, after a break on the other side, were checked the first time. */
   #note(part: Uint8Array, position: number): void {
-    const known = this.#hashed - position;
-    if (known < part.length) this.#hash.update(known > 0 ? part.subarray(known) : part);
-    this.#hashed = Math.max(this.#hashed, position + part.length);
+    const known = this.#checked - position;
+    if (known >= part.length) return;
+    this.#check?.add(known > 0 ? part.subarray(known) : part);
+    this.#checked = position + part.length;
   }
+}
 
-  #checkDigest(): void {
-    if (this.#md5 === undefined) return;
-    const md5 = this.#hash.copy().digest("hex");
-    if (md5 === this.#md5) return;
-    throw new Error(`the object's MD5 is ${md5}, its store says ${this.#md5}`);
-  }
+/** The SDK would check by itself, but not across a break: so it is not told that checksums were asked for. */
+function askingForChecksums({ bucket, key }: S3Place): GetObjectCommand {
+  const command = new GetObjectCommand({ Bucket: bucket, Key: key });
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      headers["x-amz-checksum-mode"] = "ENABLED";
+      return next(args);
+    },
+    { step: "build", name: "askForChecksums" },
+  );
+  return command;
 }

@@ -21,10 +21,12 @@ export class InProcessLauncher implements KeepLauncher {
   readonly node = "in-process";
   readonly #bundle: string;
   readonly #authorityDirectory: string;
+  readonly #listenHost: string;
   readonly #entries = new Map<string, Entry>();
   #started = 0;
 
-  constructor(options: { bundle: string; authorityDirectory: string }) {
+  constructor(options: { bundle: string; authorityDirectory: string; listenHost: string }) {
+    this.#listenHost = options.listenHost;
     this.#bundle = options.bundle;
     this.#authorityDirectory = options.authorityDirectory;
   }
@@ -48,7 +50,7 @@ export class InProcessLauncher implements KeepLauncher {
     this.#entries.set(spec.id, entry);
     const options = {
       policy: spec.policy,
-      listen: { host: "127.0.0.1", port: spec.port },
+      listen: { host: this.#listenHost, port: spec.port },
       authorityDirectory: this.#authorityDirectory,
       measurement,
       faults: () => this.#faults(),

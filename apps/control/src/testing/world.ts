@@ -106,7 +106,8 @@ export async function makeWorld(
     ...(change.limits === undefined ? {} : { limits: change.limits }),
     log_level: process.env["HOLDFAST_TEST_LOG"] === undefined ? "silent" : "debug",
   };
-  const launcher = new InProcessLauncher({ bundle, authorityDirectory });
+  const listenHost = change.keeps?.listen_host ?? "127.0.0.1";
+  const launcher = new InProcessLauncher({ bundle, authorityDirectory, listenHost });
   let running: Running | undefined;
   const children: ChildProcess[] = [];
   const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
