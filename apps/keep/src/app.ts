@@ -7,7 +7,7 @@ import { fileRoutes } from "./door/routes-files.ts";
 import { keepRoutes } from "./door/routes-keep.ts";
 import { runRoutes } from "./door/routes-runs.ts";
 import { uploadRoutes } from "./door/routes-uploads.ts";
-import { type Door, openDoor } from "./door/server.ts";
+import { type Door, newDoor } from "./door/server.ts";
 import { type KeepDeps, type KeepState, newKeepState } from "./state/keep-state.ts";
 
 /** Bounds of the door that tests set lower. */
@@ -16,9 +16,8 @@ export interface DoorLimits {
   readonly pace?: Pace;
 }
 
-/** A keep that serves. */
-export interface Keep {
-  readonly address: Door["address"];
+/** A keep; it serves once it is open. */
+export interface Keep extends Pick<Door, "open" | "take"> {
   /** Resolves with the reason when the keep is to end. */
   readonly ended: Promise<string>;
   /** Uses another key and certificate from now on. */
@@ -29,31 +28,25 @@ export interface Keep {
   close(): Promise<void>;
 }
 
-/** Builds a keep and opens its door. */
-export async function buildKeep(
-  deps: KeepDeps,
-  listen: { host: string; port: number },
-  limits: DoorLimits = {},
-): Promise<Keep> {
+/** Builds a keep. */
+export function buildKeep(deps: KeepDeps, limits: DoorLimits = {}): Keep {
   let end: (reason: string) => void = () => undefined;
   const ended = new Promise<string>((resolve) => {
     end = resolve;
   });
   const state = newKeepState(deps, (reason) => end(reason));
-  const door = await openDoor(
-    {
-      policy: deps.policy,
-      credentials: deps.attested,
-      routes: routesOf(state),
-      clock: deps.clock,
-      log: deps.log,
-      ...(limits.peers === undefined ? {} : { peerLimits: limits.peers }),
-      ...(limits.pace === undefined ? {} : { pace: limits.pace }),
-    },
-    listen,
-  );
+  const door = newDoor({
+    policy: deps.policy,
+    credentials: deps.attested,
+    routes: routesOf(state),
+    clock: deps.clock,
+    log: deps.log,
+    ...(limits.peers === undefined ? {} : { peerLimits: limits.peers }),
+    ...(limits.pace === undefined ? {} : { pace: limits.pace }),
+  });
   return {
-    address: door.address,
+    open: door.open,
+    take: door.take,
     ended,
     renew(attested) {
       state.attested = attested;

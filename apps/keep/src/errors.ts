@@ -10,6 +10,7 @@ export type BootErrorCode =
   | "BOOT_REFUSED"
   | "BOOT_EVIDENCE"
   | "BOOT_CERTIFICATE"
+  | "BOOT_REHEARSAL"
   | "BOOT_LISTEN";
 
 /** Why a request is refused. */

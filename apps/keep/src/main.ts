@@ -7,12 +7,14 @@ import { HoldfastError, systemClock } from "@holdfast/core";
 import { policyHash } from "@holdfast/policy";
 import { WORKER_OPTIONS } from "@holdfast/wasi";
 import { buildKeep, type Keep } from "./app.ts";
-import { type AttestDeps, attestKeep, type Platform, rehearse } from "./boot/attest-keep.ts";
+import { type AttestDeps, attestKeep, type Platform } from "./boot/attest-keep.ts";
 import { attestationServiceOver } from "./boot/attestation-service.ts";
 import { readOrders } from "./boot/read-orders.ts";
+import { rehearse } from "./boot/rehearse.ts";
 import { relayOverStream } from "./boot/relay.ts";
 import { renewInTime } from "./boot/renew-in-time.ts";
 import type { Assignment } from "./config.ts";
+import type { Address } from "./door/server.ts";
 import { BootError } from "./errors.ts";
 import { createLog } from "./log.ts";
 import { lazyRunner } from "./state/lazy-runner.ts";
@@ -59,9 +61,10 @@ async function serve(): Promise<void> {
   const { verdict, measurement } = attested;
   log.info("attested", { platform: verdict.platform, simulated: verdict.simulated, measurement });
   const runner = lazyRunner(createWorker);
-  const keep = await open(assignment, { ...deps, attested, runner, log });
+  const keep = buildKeep({ ...deps, attested, runner, log });
+  const { port } = await open(keep, assignment);
   giveUpPermissions();
-  log.info("serving", { port: keep.address.port, ...permissions() });
+  log.info("serving", { port, ...permissions() });
   const renewal = renewInTime({ attested, deps, log, renew: (next) => keep.renew(next) });
   const reason = await Promise.race([keep.ended, signalled(), deserted(device)]);
   log.info("ending", { reason });
@@ -81,9 +84,9 @@ async function assigned(platform: Platform): Promise<Assignment> {
   return await orders.assignment(boot);
 }
 
-async function open({ listen }: Assignment, deps: Parameters<typeof buildKeep>[0]): Promise<Keep> {
+async function open(keep: Keep, { listen }: Assignment): Promise<Address> {
   try {
-    return await buildKeep(deps, listen);
+    return await keep.open(listen);
   } catch (cause) {
     const { host, port } = listen;
     throw new BootError("BOOT_LISTEN", `can't listen on ${host}:${port}`, { cause });

@@ -55,8 +55,8 @@ export interface KeepLauncher {
   /** How many keeps wait. */
   readonly waiting: number;
   /**
-   * Calls back when a keep may stand otherwise than it did; answers how to stop that. Not every launcher hears of every
-   * keep: whoever waits also looks from time to time.
+   * Calls back when a keep serves, or is over; answers how to stop that. Not every launcher hears of every keep: whoever
+   * waits also looks from time to time.
    */
   follow(id: string, listener: () => void): () => void;
   /** Ends keeps that wait; keeps that have a policy go on. */

@@ -16,6 +16,8 @@ import { readStateFile } from "./state-file.ts";
 const GRACE_MS = 4000;
 const POLL_MS = 20;
 const MEASUREMENT_DIGITS = 64;
+/** States that somebody waits for. */
+const NEWS: ReadonlySet<string | undefined> = new Set(["serving", "failed", "ended"]);
 
 /** A launcher of local processes. */
 export class LocalLauncher implements KeepLauncher {
@@ -106,7 +108,11 @@ export class LocalLauncher implements KeepLauncher {
   }
 
   follow(id: string, listener: () => void): () => void {
-    return this.#loaders.get(id)?.follow(listener) ?? (() => undefined);
+    const loader = this.#loaders.get(id);
+    const unfollow = loader?.follow(() => {
+      if (loader.isGone || NEWS.has(loader.state?.state)) listener();
+    });
+    return unfollow ?? (() => undefined);
   }
 
   close(): void {

@@ -1,6 +1,5 @@
 // How a keep comes by its certificate: a fresh key, a request that carries the policy hash, evidence over both and the
-// service's challenge, and a chain that the keep judges exactly as its clients will. A keep that waits for its policy
-// goes through the same beforehand, for no policy at all.
+// service's challenge, and a chain that the keep judges exactly as its clients will.
 import { createHash } from "node:crypto";
 import type { Attester } from "@holdfast/attester";
 import {
@@ -44,7 +43,8 @@ export interface AttestedKeep extends KeepCredentials {
   readonly measurement: string;
 }
 
-const UNIT = "Compute Enclave";
+/** Stands in the requests of keeps. */
+export const UNIT = "Compute Enclave";
 
 /**
  * Attests the keep.
@@ -66,16 +66,10 @@ export async function attestKeep(deps: AttestDeps, known?: KeepKey): Promise<Att
 }
 
 /**
- * Proves that this keep can be attested before anybody relies on it. The request names the policy of no text, which
- * nobody can have; its key is forgotten.
+ * A chain for the key over fresh evidence.
  * @throws BootError BOOT_SERVICE, BOOT_REFUSED, BOOT_EVIDENCE, BOOT_CERTIFICATE
  */
-export async function rehearse(platform: Platform): Promise<void> {
-  await certified(platform, await newKeepKey(createHash("sha256").digest(), UNIT));
-}
-
-/** A chain for the key over fresh evidence. */
-async function certified(
+export async function certified(
   { device, service }: Platform,
   key: KeepKey,
 ): Promise<{ chainPem: string; chain: Uint8Array[] }> {

@@ -18,9 +18,10 @@ import { createLog, silentLog } from "../log.ts";
 import { newStandIn, type StandInOptions } from "../testing/stand-in-service.ts";
 import { TestClock } from "../testing/test-clock.ts";
 import { policyText, READ } from "../testing/test-policy.ts";
-import { type AttestDeps, attestKeep, rehearse } from "./attest-keep.ts";
+import { type AttestDeps, attestKeep } from "./attest-keep.ts";
 import { type AttestationService, attestationServiceOver } from "./attestation-service.ts";
 import { type Orders, readOrders } from "./read-orders.ts";
+import { rehearse } from "./rehearse.ts";
 import { relayOverStream } from "./relay.ts";
 import { renewInTime } from "./renew-in-time.ts";
 
@@ -112,7 +113,7 @@ describe("the way to the attestation service", () => {
 });
 
 describe("the rehearsal of a keep that waits", () => {
-  test("asks for a certificate of its key, for the policy of no text", async () => {
+  test("is certified and serves, with a key that is never used again", async () => {
     const deps = await depsWith({});
     const requests: Uint8Array[] = [];
     const service: AttestationService = {
@@ -123,15 +124,15 @@ describe("the rehearsal of a keep that waits", () => {
       },
     };
     await rehearse({ ...deps, service });
-    const [first, second] = [requests[0], (await attestKeep({ ...deps, service })).key.request];
-    assert.ok(first);
-    const nothing = createHash("sha256").digest("hex");
-    assert.equal(keepClaims(parseCertificationRequest(first)).policyHash, nothing);
-    const keys = [first, second].map((request) => toHex(parseCertificationRequest(request).spki));
-    assert.notEqual(keys[0], keys[1], "the rehearsal's key was used again");
+    await attestKeep({ ...deps, service });
+    const [first, second] = requests.map((request) => parseCertificationRequest(request));
+    assert.ok(first !== undefined && second !== undefined);
+    assert.notEqual(toHex(first.spki), toHex(second.spki));
+    assert.notEqual(keepClaims(first).policyHash, deps.policyHash);
+    assert.equal(keepClaims(second).policyHash, deps.policyHash);
   });
 
-  test("fails as the attestation would", async () => {
+  test("fails where the attestation would", async () => {
     const deps = await depsWith({});
     const device: Attester = { attest: () => Promise.reject(new Error("broken")) };
     await fails("BOOT_EVIDENCE", rehearse({ ...deps, device }));
@@ -143,6 +144,18 @@ describe("the rehearsal of a keep that waits", () => {
       certificate: () => deps.service.certificate({ challengeId: "", evidence: request, request }),
     };
     await fails("BOOT_CERTIFICATE", rehearse({ ...deps, service: other }));
+  });
+
+  test("fails when the keep does not answer its client", async () => {
+    const deps = await depsWith({});
+    const device: Attester = {
+      attest(input) {
+        // By the time of the connection the client's certificate has ended.
+        (deps.clock as TestClock).advance(48 * HOUR);
+        return deps.device.attest(input);
+      },
+    };
+    await fails("BOOT_REHEARSAL", rehearse({ ...deps, device }));
   });
 });
 

@@ -1,6 +1,7 @@
 // The keep's door: HTTP/1.1 over attested TLS 1.3 (RFC 9112). Every connection is one identity of the policy.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { type KeepCredentials, keepServerOptions } from "@holdfast/channel";
 import type { Clock } from "@holdfast/core";
@@ -25,15 +26,23 @@ export interface DoorDeps {
   readonly pace?: Pace;
 }
 
-/** An open door. */
+/** A door; nobody can reach it before it is opened. */
 export interface Door {
-  /** Where it listens. */
-  readonly address: { readonly host: string; readonly port: number };
+  /** Begins to listen; answers where. */
+  open(listen: Address): Promise<Address>;
+  /** Takes a connection that came another way than over the network. */
+  take(connection: Duplex): void;
   /** Presents another certificate to connections from now on. */
   renew(credentials: KeepCredentials): void;
   /** Looks at every connection again. */
   sweep(): void;
   close(): Promise<void>;
+}
+
+/** Where a door listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
 const MAXIMUM_HEADER_BYTES = 16 * 1024;
@@ -44,11 +53,8 @@ const SWEEP_MS = 1000;
 const LINGER_BYTES = 1024 * 1024;
 const LINGER_MS = 2000;
 
-/** Opens the door. */
-export async function openDoor(
-  deps: DoorDeps,
-  listen: { host: string; port: number },
-): Promise<Door> {
+/** Makes a door. */
+export function newDoor(deps: DoorDeps): Door {
   const peers = new Peers({
     policy: deps.policy,
     clock: deps.clock,
@@ -76,11 +82,15 @@ export async function openDoor(
       response.destroy();
     });
   });
-  await listening(server, listen);
   const sweeper = setInterval(() => peers.sweep(), SWEEP_MS);
   sweeper.unref();
   return {
-    address: addressOf(server),
+    async open(listen) {
+      await listening(server, listen);
+      return addressOf(server);
+    },
+    // As Node says: who has a connection may tell the server of it.
+    take: (connection) => void server.emit("connection", connection),
     renew: (credentials) => server.setSecureContext(keepServerOptions(deps.policy, credentials)),
     sweep: () => peers.sweep(),
     close: () =>
@@ -210,7 +220,7 @@ function lingerOver(request: IncomingMessage): Promise<void> {
   });
 }
 
-function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+function listening(server: Server, { host, port }: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host, port, backlog: 1024 }, () => {
@@ -220,7 +230,7 @@ function listening(server: Server, { host, port }: { host: string; port: number 
   });
 }
 
-function addressOf(server: Server): { host: string; port: number } {
+function addressOf(server: Server): Address {
   const address = server.address();
   return typeof address === "object" && address !== null
     ? { host: address.address, port: address.port }

@@ -46,7 +46,8 @@ export class StateReport {
   /** Keeps the state in a file from now on; whatever the keep is by then, even dead, is in it. */
   keepIn(path: string, members: Partial<LoaderState>): void {
     this.#path = path;
-    this.change({ ...members, ...(this.#state.state === "waiting" ? { state: "starting" } : {}) });
+    const { state } = this.#state;
+    this.#state = { ...this.#state, ...members, state: state === "waiting" ? "starting" : state };
     this.#publish();
   }
 

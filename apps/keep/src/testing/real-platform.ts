@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { openSimulatedAuthority } from "@holdfast/attester";
 import {
@@ -88,17 +89,70 @@ export async function startPlatform(): Promise<RealPlatform & { children: ChildP
   };
 }
 
+/** What a keep is for, and what its loader is told otherwise. */
+export type RealKeepOptions = Partial<Omit<PolicyParts, "identities">> & {
+  readonly rights: readonly RightsByPath[];
+  /** Members that replace those of the loader's configuration. */
+  readonly loader?: Readonly<Record<string, unknown>>;
+  /** Members that replace those of the assignment. */
+  readonly assignment?: Readonly<Record<string, unknown>>;
+};
+
+/** A keep that was started ahead of need. */
+export interface WaitingKeep extends RealKeep {
+  /** Waits until the keep waits; what its loader said then. */
+  waits(): Promise<LoaderState>;
+  /** What the loader said last, in whatever form. */
+  said(): LoaderState | undefined;
+  /** Tells the loader what the keep is for, as often as asked. */
+  assign(times?: number): void;
+}
+
+type Platform = RealPlatform & { children: ChildProcess[] };
+
 /** Starts a keep on a platform. */
 export async function startRealKeep(
-  platform: RealPlatform & { children: ChildProcess[] },
-  options: Partial<Omit<PolicyParts, "identities">> & {
-    readonly rights: readonly RightsByPath[];
-    /** Members that replace those of the loader's configuration. */
-    readonly loader?: Readonly<Record<string, unknown>>;
-    /** Members that replace those of the assignment. */
-    readonly assignment?: Readonly<Record<string, unknown>>;
-  },
+  platform: Platform,
+  options: RealKeepOptions,
 ): Promise<RealKeep> {
+  const { keep, orders } = await loadKeep(platform, options);
+  keep.loader.stdin?.end(orders.join(""));
+  return keep;
+}
+
+/** Starts a keep that waits for its policy. */
+export async function startWaitingKeep(
+  platform: Platform,
+  options: RealKeepOptions,
+): Promise<WaitingKeep> {
+  const loader = { ...options.loader, ahead: true };
+  const { keep, orders } = await loadKeep(platform, { ...options, loader });
+  const [config = "", assignment = ""] = orders;
+  let last: LoaderState | undefined;
+  if (keep.loader.stdout === null) throw new Error("the loader has no output");
+  createInterface({ input: keep.loader.stdout }).on("line", (line) => {
+    last = JSON.parse(line) as LoaderState;
+  });
+  keep.loader.stdin?.write(config);
+  return {
+    ...keep,
+    said: () => last,
+    async waits() {
+      const end = Date.now() + PATIENCE_MS;
+      while (last?.state !== "waiting") {
+        if (Date.now() > end) throw new Error(`the keep does not wait: ${JSON.stringify(last)}`);
+        await pause(20);
+      }
+      return last;
+    },
+    assign: (times = 1) => void keep.loader.stdin?.end(assignment.repeat(times)),
+  };
+}
+
+async function loadKeep(
+  platform: Platform,
+  options: RealKeepOptions,
+): Promise<{ keep: RealKeep; orders: string[] }> {
   const port = await freePort();
   const identities = await Promise.all(
     options.rights.map((_, id) =>
@@ -120,8 +174,10 @@ export async function startRealKeep(
   const logFile = join(platform.directory, `keep-${port}.log`);
   const loader = spawn(process.execPath, [join(platform.directory, "loader.mjs")], {
     cwd: ROOT,
-    stdio: ["pipe", "ignore", "ignore"],
+    stdio: ["pipe", "pipe", "ignore"],
   });
+  loader.stdin.on("error", () => undefined);
+  loader.stdout.resume();
   platform.children.push(loader);
   const orders = [
     {
@@ -137,8 +193,7 @@ export async function startRealKeep(
       log_file: logFile,
       ...options.assignment,
     },
-  ];
-  loader.stdin?.end(orders.map((order) => `${JSON.stringify(order)}\n`).join(""));
+  ].map((order) => `${JSON.stringify(order)}\n`);
   const policy = parsePolicy(text);
   const state = (): LoaderState => JSON.parse(readFileSync(stateFile, "utf8")) as LoaderState;
   const connection = (id = 0): Promise<KeepConnection> => {
@@ -146,7 +201,7 @@ export async function startRealKeep(
     if (identity === undefined) throw new Error(`no identity ${id}`);
     return connectKeep({ policy, identity, clock: systemClock });
   };
-  return {
+  const keep: RealKeep = {
     policy,
     identities,
     loader,
@@ -156,6 +211,7 @@ export async function startRealKeep(
     connection,
     client: async (id) => new KeepClient(await connection(id)),
   };
+  return { keep, orders };
 }
 
 async function reached(

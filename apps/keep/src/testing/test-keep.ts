@@ -79,7 +79,7 @@ export async function startTestKeep(options: TestKeepOptions): Promise<TestKeep>
     clock,
   });
   const log: string[] = [];
-  const keep = await buildKeep(
+  const keep = buildKeep(
     {
       policy,
       policyHash: hash,
@@ -89,9 +89,9 @@ export async function startTestKeep(options: TestKeepOptions): Promise<TestKeep>
       clock,
       log: createLog(clock, (line) => log.push(line)),
     },
-    { host: "127.0.0.1", port },
     options.limits,
   );
+  await keep.open({ host: "127.0.0.1", port });
   const open: KeepConnection[] = [];
   const connection: TestKeep["connection"] = async (id = 0, skip = new Set()) => {
     const identity = identities[id];
