@@ -41,6 +41,8 @@ export type KeepErrorCode =
   | "RUN_MISSING"
   | "RUN_LIMIT"
   | "RUN_BUSY"
+  | "RUN_MEMORY"
+  | "RUN_TOO_LARGE"
   | "RUN_NOT_ENDED"
   | "PROGRAM_UNKNOWN"
   | "PROGRAM_INVALID"

@@ -36,10 +36,11 @@ function explainPrograms({ terms }: Policy): string[] {
 }
 
 function explainLimits({ terms: { limits } }: Policy): string[] {
-  const { wallTimeMs, storageMib, runs, outputBytes } = limits;
+  const { wallTimeMs, storageMib, memoryMib, runs, outputBytes } = limits;
   return [
     ...(wallTimeMs === undefined ? [] : [`a run ends after ${wallTimeMs} ms`]),
     ...(storageMib === undefined ? [] : [`files take up to ${storageMib} MiB`]),
+    ...(memoryMib === undefined ? [] : [`files and all runs at once take up to ${memoryMib} MiB`]),
     ...(runs === undefined ? [] : [`${runs} ${runs === 1 ? "run is" : "runs are"} allowed`]),
     ...(outputBytes === undefined ? [] : [`a run writes up to ${outputBytes} bytes`]),
   ];

@@ -33,7 +33,13 @@ test("all terms are read", () => {
           environment: { LANG: "C", EMPTY: "" },
         },
       ],
-      limits: { wall_time_ms: 60_000, storage_mib: 64, runs: 1, output_bytes: 1_000_000 },
+      limits: {
+        wall_time_ms: 60_000,
+        storage_mib: 64,
+        memory_mib: 512,
+        runs: 1,
+        output_bytes: 1_000_000,
+      },
       required_inputs: ["/s3_app_input//in.h264"],
       read_limits: [{ path: "/output/", identities: [1], times: 1 }, { path: "stdout" }],
       consent: [0, 1],
@@ -47,7 +53,13 @@ test("all terms are read", () => {
           { arguments: ["--quick", ""], environment: { LANG: "C", EMPTY: "" } },
         ],
       ]),
-      limits: { wallTimeMs: 60_000, storageMib: 64, runs: 1, outputBytes: 1_000_000 },
+      limits: {
+        wallTimeMs: 60_000,
+        storageMib: 64,
+        memoryMib: 512,
+        runs: 1,
+        outputBytes: 1_000_000,
+      },
       requiredInputs: ["/s3_app_input/in.h264"],
       readLimits: [{ path: "/output", identities: [1], times: 1 }, { path: "stdout" }],
       consent: [0, 1],
@@ -63,6 +75,9 @@ test("a term that can't be kept is refused", async (t) => {
   await t.test("list", () => refused([], "TYPE_OBJECT /holdfast"));
   await t.test("limit of nothing", () =>
     refused({ limits: { runs: 0 } }, "NUMBER_RANGE /holdfast/limits/runs"),
+  );
+  await t.test("memory of nothing", () =>
+    refused({ limits: { memory_mib: 0 } }, "NUMBER_RANGE /holdfast/limits/memory_mib"),
   );
   await t.test("unknown limit", () =>
     refused({ limits: { fuel: 1 } }, "MEMBER_UNKNOWN /holdfast/limits/fuel"),

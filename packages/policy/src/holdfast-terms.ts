@@ -7,6 +7,8 @@ import { child, type Shape, type Untrusted } from "./shape.ts";
 export interface Limits {
   readonly wallTimeMs?: number;
   readonly storageMib?: number;
+  /** What files and all runs at once may take together. */
+  readonly memoryMib?: number;
   readonly runs?: number;
   readonly outputBytes?: number;
 }
@@ -157,7 +159,7 @@ function readEnvironment(shape: Shape, value: unknown, at: string): Record<strin
 function readLimits(shape: Shape, value: unknown, at: string): Limits {
   const object = shape.object(value === undefined ? {} : value, at, {
     required: [],
-    optional: ["wall_time_ms", "storage_mib", "runs", "output_bytes"],
+    optional: ["wall_time_ms", "storage_mib", "memory_mib", "runs", "output_bytes"],
   });
   const bound = (name: string, maximum: number): number | undefined =>
     object[name] === undefined
@@ -165,11 +167,13 @@ function readLimits(shape: Shape, value: unknown, at: string): Limits {
       : shape.integer(object[name], child(at, name), 1, maximum);
   const wallTimeMs = bound("wall_time_ms", 2 ** 31 - 1);
   const storageMib = bound("storage_mib", 1024 * 1024);
+  const memoryMib = bound("memory_mib", 1024 * 1024);
   const runs = bound("runs", 2 ** 31 - 1);
   const outputBytes = bound("output_bytes", 2 ** 40);
   return {
     ...(wallTimeMs === undefined ? {} : { wallTimeMs }),
     ...(storageMib === undefined ? {} : { storageMib }),
+    ...(memoryMib === undefined ? {} : { memoryMib }),
     ...(runs === undefined ? {} : { runs }),
     ...(outputBytes === undefined ? {} : { outputBytes }),
   };

@@ -48,6 +48,16 @@ test("each warning is earned by its fault alone", async (t) => {
     { runtime_manager_hash_nitro: "" },
     "MEASUREMENT_MISSING /runtime_manager_hash_nitro",
   );
+  const memory = (memory_mib: number) => ({
+    max_memory_mib: 100,
+    holdfast: { shutdown: [1], limits: { memory_mib, storage_mib: 20 } },
+  });
+  await earns(
+    "memory that no run fits in",
+    memory(140),
+    "MEMORY_TOO_SMALL /holdfast/limits/memory_mib",
+  );
+  await earns("memory that one fits in", memory(141));
   const output = (file_name: string) => ({
     programs: [
       { ...detector, file_rights: [...(detector?.file_rights ?? []), entry(file_name, WRITE)] },

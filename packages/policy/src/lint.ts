@@ -136,7 +136,19 @@ function lintIdentities(policy: Policy): Warning[] {
   return warnings;
 }
 
-function lintTerms({ terms, identities }: Policy): Warning[] {
+function lintTerms(policy: Policy): Warning[] {
+  return [...lintMemory(policy), ...lintShutdown(policy)];
+}
+
+/** A run is counted with all that it may write, beside its memory and the files. */
+function lintMemory({ terms: { limits }, maxMemoryMib }: Policy): Warning[] {
+  const least = maxMemoryMib + 2 * (limits.storageMib ?? maxMemoryMib);
+  if (limits.memoryMib === undefined || limits.memoryMib > least) return [];
+  const message = `a program that may take ${maxMemoryMib} MiB runs only with more than ${least} MiB for files and runs`;
+  return [{ code: "MEMORY_TOO_SMALL", pointer: "/holdfast/limits/memory_mib", message }];
+}
+
+function lintShutdown({ terms, identities }: Policy): Warning[] {
   const pointer = "/holdfast/shutdown";
   if (terms.shutdown === undefined && identities.length > 1) {
     const message = `any of ${identities.length} identities may shut the keep down, data and all`;

@@ -31,6 +31,8 @@ const STATUS: Readonly<Record<KeepErrorCode, readonly [number, string]>> = {
   RUN_MISSING: [404, "Not Found"],
   RUN_LIMIT: [403, "Forbidden"],
   RUN_BUSY: [429, "Too Many Requests"],
+  RUN_MEMORY: [503, "Service Unavailable"],
+  RUN_TOO_LARGE: [507, "Insufficient Storage"],
   RUN_NOT_ENDED: [409, "Conflict"],
   PROGRAM_UNKNOWN: [403, "Forbidden"],
   PROGRAM_INVALID: [422, "Unprocessable Content"],

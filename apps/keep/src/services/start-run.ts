@@ -4,25 +4,23 @@ import { mayExecute, type PolicyIdentity, type PolicyProgram } from "@holdfast/p
 import {
   type AdmittedModule,
   type Content,
+  type Run,
   type RunLimits,
+  type RunOptions,
   type Snapshot,
   WasiError,
 } from "@holdfast/wasi";
-import { KeepError } from "../errors.ts";
+import { KeepError, type KeepErrorCode } from "../errors.ts";
 import type { KeepState } from "../state/keep-state.ts";
+import { MAXIMUM_AT_ONCE, outputBytesOf } from "../state/memory-budget.ts";
 import { RunRecord } from "../state/run-record.ts";
 import { abandonRun, endRun } from "./end-run.ts";
 import { demandConsent, demandRight, edgePath } from "./gate.ts";
 
-/** Runs at once; each may use the policy's memory. */
-const MAXIMUM_AT_ONCE = 8;
-/** Output is kept for its readers: a program without a limit in its policy gets this one. */
-const DEFAULT_OUTPUT_BYTES = 16 * 1024 * 1024;
-
 /**
  * Starts a program of the policy.
  * @throws KeepError RIGHTS_MISSING, PROGRAM_UNKNOWN, FILE_MISSING, PROGRAM_INVALID, FILE_PIN_MISMATCH, INPUT_MISSING,
- *   RUN_LIMIT, RUN_BUSY, and those of `demandConsent`
+ *   RUN_LIMIT, RUN_BUSY, RUN_MEMORY, RUN_TOO_LARGE, and those of `demandConsent`
  */
 export async function startRun(
   keep: KeepState,
@@ -58,13 +56,17 @@ async function launch(
   const programSha256 = digests.get(path) ?? (await keep.hashing.digestOf(content));
   demandPin(keep, path, programSha256);
   const module = await admitted(keep, programSha256, content);
+  // The keep, or its policy, may have come to its end meanwhile.
+  demandConsent(keep);
+  const held = bytesIn(snapshot);
+  const giveMemoryBack = keep.memory.take(module, held);
   const record = new RunRecord({
     id: randomBytes(8).toString("hex"),
     program: path,
     starter: caller.id,
     startedAt: keep.clock.now(),
   });
-  const run = keep.runner.start({
+  const run = started(keep, giveMemoryBack, {
     module,
     snapshot,
     rights: program.rights,
@@ -73,7 +75,7 @@ async function launch(
     clock: keep.policy.enableClock ? "system" : "off",
     random: "system",
     stdin,
-    limits: limitsOf(keep),
+    limits: limitsOf(keep, held),
     onOutput: (stream, bytes) => record[stream].append(bytes),
     keepPartialOutput: keep.policy.terms.keepPartialOutput,
   });
@@ -84,8 +86,27 @@ async function launch(
     .then((outcome) =>
       endRun(keep, { record, program, programSha256, snapshot, digests, stdin }, outcome),
     )
-    .catch((thrown: unknown) => abandonRun(keep, record, thrown));
+    .catch((thrown: unknown) => abandonRun(keep, record, thrown))
+    .finally(giveMemoryBack);
   return record;
+}
+
+const START_FAULTS: Readonly<Record<string, KeepErrorCode>> = {
+  RUN_CLOSED: "KEEP_ENDING",
+  RUN_NO_THREAD: "RUN_MEMORY",
+};
+
+function started({ runner }: KeepState, giveMemoryBack: () => void, options: RunOptions): Run {
+  try {
+    return runner.start(options);
+  } catch (thrown) {
+    giveMemoryBack();
+    const code = thrown instanceof WasiError ? START_FAULTS[thrown.code] : undefined;
+    if (code === undefined) throw thrown;
+    throw new KeepError(code, `the run can't start: ${(thrown as WasiError).message}`, {
+      cause: thrown,
+    });
+  }
 }
 
 function demandTerms(keep: KeepState): void {
@@ -131,11 +152,15 @@ async function admitted(
   }
 }
 
-function limitsOf({ policy, store }: KeepState): RunLimits {
-  const { wallTimeMs, outputBytes } = policy.terms.limits;
+function bytesIn({ nodes }: Snapshot): number {
+  return nodes.reduce((sum, node) => sum + (node.kind === "file" ? node.content.size : 0), 0);
+}
+
+function limitsOf({ policy, store }: KeepState, held: number): RunLimits {
+  const { wallTimeMs } = policy.terms.limits;
   return {
-    storageBytes: Math.max(store.maximumBytes - store.usedBytes, 0),
-    outputBytes: outputBytes ?? DEFAULT_OUTPUT_BYTES,
+    storageBytes: Math.max(store.maximumBytes - Math.max(store.usedBytes, held), 0),
+    outputBytes: outputBytesOf(policy),
     ...(wallTimeMs === undefined ? {} : { wallTimeMs }),
   };
 }

@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { Consent } from "./consent.ts";
 import { HashThread } from "./hash-thread.ts";
 import type { RunStarter } from "./lazy-runner.ts";
+import { MemoryBudget, storageBytesOf } from "./memory-budget.ts";
 import { Programs } from "./programs.ts";
 import { ReadCounts } from "./read-counts.ts";
 import { RunBook } from "./run-book.ts";
@@ -40,6 +41,7 @@ export interface KeepState {
   readonly hashing: HashThread;
   readonly programs: Programs;
   readonly runs: RunBook;
+  readonly memory: MemoryBudget;
   readonly uploads: Uploads;
   readonly consent: Consent;
   readonly reads: ReadCounts;
@@ -58,18 +60,18 @@ export interface KeepState {
 /** The state of a keep that was just started. */
 export function newKeepState(deps: KeepDeps, end: (reason: string) => void): KeepState {
   const { policy, policyHash, clock } = deps;
-  const storageMib = policy.terms.limits.storageMib ?? policy.maxMemoryMib;
   return {
     ...deps,
     startedAt: clock.now(),
     store: new FileStore({
-      maximumBytes: storageMib * 1024 * 1024,
+      maximumBytes: storageBytesOf(policy),
       ...(policy.enableClock ? { clock } : {}),
     }),
     digests: new Map(),
     hashing: new HashThread(),
     programs: new Programs(policy.maxMemoryMib),
     runs: new RunBook(),
+    memory: new MemoryBudget(policy),
     uploads: new Uploads(clock),
     consent: new Consent(policy, policyHash),
     reads: new ReadCounts(policy),

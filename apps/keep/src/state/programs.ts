@@ -1,12 +1,21 @@
-// Programs that passed admission, compiled once per content and kept for the next run.
+// Programs that passed admission, compiled once per content and kept for the next run. What is kept is bounded by number
+// and by size, and one is compiled after the other: whoever may put programs in can't fill the keep with them.
 import { type AdmittedModule, admitModule, type Content, contentBytes } from "@holdfast/wasi";
 
 const MAXIMUM_CACHED = 16;
+/** Bytes of modules that are kept together; compiled code takes a few times as much. One may be larger. */
+const MAXIMUM_CACHED_BYTES = 128 * 1024 * 1024;
+
+interface Cached {
+  readonly size: number;
+  readonly admitted: Promise<AdmittedModule>;
+}
 
 /** Admitted programs by digest. */
 export class Programs {
   readonly #maxMemoryMib: number;
-  readonly #admitted = new Map<string, Promise<AdmittedModule>>();
+  readonly #cached = new Map<string, Cached>();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(maxMemoryMib: number) {
     this.#maxMemoryMib = maxMemoryMib;
@@ -18,16 +27,32 @@ export class Programs {
    * @throws WasiError MODULE_*
    */
   admit(sha256: string, content: Content): Promise<AdmittedModule> {
-    const known = this.#admitted.get(sha256);
-    this.#admitted.delete(sha256);
-    const admitted =
-      known ?? admitModule(contentBytes(content), { maxMemoryMib: this.#maxMemoryMib });
+    const known = this.#cached.get(sha256);
+    const { admitted } = known ?? { admitted: this.#inTurn(content) };
+    this.#cached.delete(sha256);
     // Again at the end: the one that was not used for the longest time goes first.
-    this.#admitted.set(sha256, admitted);
+    this.#cached.set(sha256, { size: content.size, admitted });
     // What was refused is no more than a name; the next upload is another content.
-    admitted.catch(() => this.#admitted.delete(sha256));
-    const [oldest] = this.#admitted.keys();
-    if (this.#admitted.size > MAXIMUM_CACHED && oldest !== undefined) this.#admitted.delete(oldest);
+    if (known === undefined) admitted.catch(() => this.#cached.delete(sha256));
+    this.#forget();
     return admitted;
+  }
+
+  #inTurn(content: Content): Promise<AdmittedModule> {
+    const admitted = this.#last.then(() =>
+      admitModule(contentBytes(content), { maxMemoryMib: this.#maxMemoryMib }),
+    );
+    this.#last = admitted.catch(() => undefined);
+    return admitted;
+  }
+
+  #forget(): void {
+    let bytes = [...this.#cached.values()].reduce((sum, { size }) => sum + size, 0);
+    for (const [sha256, { size }] of this.#cached) {
+      const fits = this.#cached.size <= MAXIMUM_CACHED && bytes <= MAXIMUM_CACHED_BYTES;
+      if (fits || this.#cached.size === 1) return;
+      this.#cached.delete(sha256);
+      bytes -= size;
+    }
   }
 }
