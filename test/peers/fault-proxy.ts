@@ -9,7 +9,9 @@ export interface Fault {
   readonly direction: "up" | "down";
   /** Bytes of a connection, in that direction, that pass unharmed. */
   readonly after: number;
-  /** How many connections it strikes; 1 by default. */
+  /** Connections that pass unharmed first; none by default. */
+  readonly skip?: number;
+  /** How many connections it strikes after them; 1 by default. */
   readonly times?: number;
   /** Connections that still get through after it struck first; any number by default. */
   readonly connectionsAfter?: number;
@@ -60,6 +62,7 @@ class SpoiledPath {
   readonly #target: Place;
   readonly #sockets = new Set<Socket>();
   #fault: Fault | undefined;
+  #connections = 0;
   #connectionsLeft = Number.POSITIVE_INFINITY;
 
   constructor(target: Place) {
@@ -69,6 +72,7 @@ class SpoiledPath {
   set(fault?: Fault): void {
     this.#fault = fault;
     this.struck = 0;
+    this.#connections = 0;
     this.#connectionsLeft = Number.POSITIVE_INFINITY;
     // What stands still would stand for ever.
     if (fault === undefined) this.end();
@@ -84,6 +88,8 @@ class SpoiledPath {
       client.destroy();
       return;
     }
+    this.#connections += 1;
+    const isSpared = this.#connections <= (this.#fault?.skip ?? 0);
     const server = connect(this.#target.port, this.#target.host);
     const both = [client, server];
     for (const socket of both) {
@@ -94,18 +100,28 @@ class SpoiledPath {
         for (const each of both) each.destroy();
       });
     }
-    this.#pass(client, server, "up", both);
-    this.#pass(server, client, "down", both);
+    this.#pass(client, server, isSpared ? undefined : "up", both);
+    this.#pass(server, client, isSpared ? undefined : "down", both);
     client.resume();
   }
 
-  #pass(from: Socket, to: Socket, direction: Fault["direction"], both: readonly Socket[]): void {
+  #pass(
+    from: Socket,
+    to: Socket,
+    direction: Fault["direction"] | undefined,
+    both: readonly Socket[],
+  ): void {
     let passed = 0;
     from.on("data", (part: Buffer) => {
       const begin = passed;
       passed += part.length;
       const fault = this.#fault;
-      if (fault?.direction !== direction || begin > fault.after || passed <= fault.after) {
+      if (
+        fault === undefined ||
+        fault.direction !== direction ||
+        begin > fault.after ||
+        passed <= fault.after
+      ) {
         this.#write(part, from, to);
         return;
       }

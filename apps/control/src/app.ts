@@ -49,7 +49,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** How long the bridge waits for the next bytes. */
+/** How long connections to keeps and stores may stand still. */
 const SILENCE_MS = 60_000;
 
 /** The services that a configuration asks for, VaaS first. */
@@ -128,6 +128,7 @@ async function buildCcfaas({
     store,
     vaas: new VaasClient(await vaasTransport(ccfaas, door)),
     loader: await loaderIdentity(ccfaas.identityFile, clock),
+    silenceMs: ccfaas.silence_ms ?? SILENCE_MS,
     limits: config.limits,
     remote: config.remote,
     clock,

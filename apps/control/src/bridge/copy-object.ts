@@ -1,7 +1,7 @@
 // POST /s3_stream_veracruz: the keep is checked, then an object streams from S3 into it, no faster than the keep takes
 // it. Connections that break on either side are taken up again. The keep sees the file whole or not at all.
 import type { S3Client } from "@aws-sdk/client-s3";
-import { ChannelError, connectKeep, type KeepConnection } from "@holdfast/channel";
+import { ChannelError, type KeepConnection } from "@holdfast/channel";
 import {
   KeepClient,
   type OnProgress,
@@ -12,6 +12,7 @@ import {
 import { messageOf } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
 import { ControlError } from "../errors.ts";
+import { reachKeep } from "../reach-keep.ts";
 import { newS3Client } from "../s3-client.ts";
 import type { BridgeContext } from "./context.ts";
 import { credentialsOf } from "./credentials.ts";
@@ -46,7 +47,7 @@ export async function copyObject(
   );
   let connection: KeepConnection | undefined;
   try {
-    connection = await connectKeep({
+    connection = await reachKeep({
       policy,
       identity: { certificatePem: veracruz.certificate, keyPem: veracruz.key },
       clock: context.clock,

@@ -1,11 +1,12 @@
 // Brings an instance up from wherever it stands: keep asked for, keep checked, files loaded, ready. A failure ends the
 // keep and leaves a record that says why.
-import { ChannelError, connectKeep } from "@holdfast/channel";
+import { ChannelError } from "@holdfast/channel";
 import { KeepClient, ServiceError, ServiceRefusal } from "@holdfast/contract";
 import { HoldfastError, messageOf } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
 import type { InstanceChange, StoredInstance, StoredInstanceState } from "@holdfast/store";
 import { ControlError } from "../errors.ts";
+import { reachKeep } from "../reach-keep.ts";
 import { type CcfaasContext, timestamp, UNFINISHED } from "./context.ts";
 import { finishEnding } from "./end-instance.ts";
 import { provision } from "./provision.ts";
@@ -59,10 +60,11 @@ async function load(
 ): Promise<void> {
   const loads = await context.store.instances.loads(instance.key);
   if (loads.length === 0) return;
-  const connection = await connectKeep({
+  const connection = await reachKeep({
     policy: parsePolicy(instance.policy ?? ""),
     identity: context.loader,
     clock: context.clock,
+    timeoutMs: context.silenceMs,
     signal,
   });
   try {

@@ -14,6 +14,8 @@ export interface CcfaasContext {
   readonly vaas: VaasClient;
   /** Who CCFaaS is toward keeps. */
   readonly loader: ClientIdentity;
+  /** How long a connection to a keep may stand still. */
+  readonly silenceMs: number;
   readonly limits: UploadLimits;
   readonly remote: RemoteConfig;
   readonly clock: Clock;

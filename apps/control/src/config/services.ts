@@ -19,6 +19,8 @@ export const CcfaasSection = Type.Object(
     vaas_ca_file: Type.Optional(Type.String({ minLength: 1 })),
     /** Who it is toward keeps: several on one database must be the same. */
     identity_file: Type.Optional(Type.String({ minLength: 1 })),
+    /** How long a connection to a keep may stand still; a minute when absent. */
+    silence_ms: Type.Optional(Type.Integer({ minimum: 100 })),
   },
   CLOSED,
 );
@@ -41,6 +43,7 @@ export interface CcfaasConfig {
   readonly host: string;
   readonly port: number;
   readonly vaas_url: string;
+  readonly silence_ms?: number;
   /** File of the token that VaaS knows CCFaaS by. */
   readonly vaasTokenFile?: string;
   /** File of the authority that VaaS is under. */

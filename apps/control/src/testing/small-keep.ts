@@ -118,7 +118,7 @@ class Door {
       this.#uploads.delete(id);
       send(response, {});
     } else if (route === "GET /v1/list") {
-      const entries = [...this.#files].map(([name, { size }]) => ({ name, kind: "file", size }));
+      const entries = [...this.#files].map(([name, file]) => ({ name, kind: "file", ...file }));
       const open = [...this.#uploads.values()].map((each) => ({
         name: each.path,
         kind: "upload",

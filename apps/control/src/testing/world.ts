@@ -62,6 +62,7 @@ export async function makeWorld(
     keeps?: Partial<NonNullable<ConfigFile["keeps"]>>;
     limits?: ConfigFile["limits"];
     s3?: Partial<NonNullable<ConfigFile["s3"]>>;
+    ccfaas?: Partial<NonNullable<ConfigFile["ccfaas"]>>;
     keepPorts?: number;
     databaseUrl?: string;
     blobs?: ConfigFile["blobs"];
@@ -92,6 +93,7 @@ export async function makeWorld(
       host: "127.0.0.1",
       port: ccfaasPort,
       vaas_url: change.vaasUrl ?? `http://127.0.0.1:${vaasPort}`,
+      ...change.ccfaas,
     },
     s3: { host: "127.0.0.1", port: s3Port, ...change.s3 },
     keeps: {
