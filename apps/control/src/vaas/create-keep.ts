@@ -8,6 +8,7 @@ import { composeFullPolicy, instanceHash, parsePolicy, type VaasPolicy } from "@
 import { type StoredKeep, StoreError } from "@holdfast/store";
 import { ControlError } from "../errors.ts";
 import { INSTANCE_HOST, isOver, timestamp, type VaasContext } from "./context.ts";
+import { noMemory, noPort } from "./full.ts";
 import { buryKeep, reconcileKeep } from "./reconcile-keep.ts";
 
 /** Options of a creation. */
@@ -125,35 +126,28 @@ async function allocate(
       return { keep: await recorded(context, id), isNew: true };
     } catch (thrown) {
       context.launching.delete(id);
-      const other = await refusalOrOther(context, thrown, requestHash, requestKey);
+      const asked = { requestHash, requestKey, memoryMib: policy.max_memory_mib };
+      const other = await refusalOrOther(context, thrown, asked);
       if (other !== undefined) return { keep: other, isNew: false };
     }
   }
-  throw new ControlError(
-    507,
-    "KEEPS_NO_PORT",
-    `all ports from ${config.portMin} to ${config.portMax} are taken; delete an instance first`,
-  );
+  throw await noPort(context);
+}
+
+interface Asked {
+  readonly requestHash: string;
+  readonly requestKey: string | undefined;
+  readonly memoryMib: number;
 }
 
 /** After a record was refused: another keep of the same request, or undefined to try the next port. */
 async function refusalOrOther(
   context: VaasContext,
   thrown: unknown,
-  requestHash: string,
-  requestKey: string | undefined,
+  { requestHash, requestKey, memoryMib }: Asked,
 ): Promise<StoredKeep | undefined> {
   if (!(thrown instanceof StoreError)) throw thrown;
-  if (thrown.code === "STORE_FULL") {
-    throw new ControlError(
-      507,
-      "KEEPS_NO_MEMORY",
-      `no memory for another keep: ${thrown.message}`,
-      {
-        cause: thrown,
-      },
-    );
-  }
+  if (thrown.code === "STORE_FULL") throw await noMemory(context, memoryMib, thrown.message);
   return await findEarlier(context, requestHash, requestKey);
 }
 

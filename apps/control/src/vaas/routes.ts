@@ -19,6 +19,7 @@ import type { ServiceApp } from "../http/service-app.ts";
 import { INSTANCE_HOST, isOver, type VaasContext } from "./context.ts";
 import { createKeep } from "./create-keep.ts";
 import { endKeep } from "./end-keep.ts";
+import { FullError } from "./full.ts";
 
 const Filter = Type.Object({
   instance_id: Type.Optional(Type.String()),
@@ -48,6 +49,11 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
       const keep = await createKeep(context, parseVaasPolicy(body), {
         ...(key === undefined ? {} : { requestKey: key }),
         isWanted: () => !reply.raw.destroyed,
+      }).catch((thrown: unknown) => {
+        if (thrown instanceof FullError && thrown.retryAfterSeconds !== undefined) {
+          reply.header("retry-after", String(thrown.retryAfterSeconds));
+        }
+        throw thrown;
       });
       return sendJson(reply, {
         instance_hash: keep.instanceHash,

@@ -6,9 +6,13 @@ import { createServer } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { VaasPolicyBody, VeracruzCreated } from "@holdfast/contract";
 import { instanceHash, parsePolicy } from "@holdfast/policy";
+import pino from "pino";
 import { type Answer, call, isJson, isParagraph, isProblem } from "../testing/call.ts";
 import { eventually, newIdentities, vodFunction } from "../testing/samples.ts";
 import { makeWorld, type World } from "../testing/world.ts";
+import type { VaasContext } from "./context.ts";
+import { endExpired } from "./end-expired.ts";
+import { noMemory } from "./full.ts";
 
 describe("VaaS", { concurrency: false }, () => {
   let world: World;
@@ -190,11 +194,62 @@ describe("VaaS", { concurrency: false }, () => {
     assert.equal((await living()).length, 3);
   });
 
-  it("different: when no memory is left it is 507", async () => {
-    assert.equal((await create({ max_memory_mib: 4000 })).status, 200);
-    const { detail } = isProblem(await create({ max_memory_mib: 1001 }), 507, "KEEPS_NO_MEMORY");
-    assert.match(detail, /1000 of 5000 MiB are free/);
-    assert.equal((await create({ max_memory_mib: 1000 })).status, 200);
+  const endsIn = (minutes: number, max_memory_mib: number): Partial<VaasPolicyBody> => {
+    const at = new Date(Date.now() + minutes * 60_000);
+    return {
+      max_memory_mib,
+      enclave_cert_expiry: {
+        year: at.getUTCFullYear(),
+        month: at.getUTCMonth() + 1,
+        day: at.getUTCDate(),
+        hour: at.getUTCHours(),
+        minute: at.getUTCMinutes(),
+      },
+    };
+  };
+  const saysMinutes = (answer: Answer, minutes: number): void => {
+    assert.match(JSON.parse(answer.text).detail, /at the latest at 20..-.*Z/);
+    const seconds = Number(answer.headers.get("retry-after"));
+    assert.ok(seconds > (minutes - 5) * 60 && seconds <= minutes * 60, String(seconds));
+  };
+
+  it("different: no port says until when at the latest", async () => {
+    for (const minutes of [300, 100, 200]) {
+      assert.equal((await create(endsIn(minutes, 1))).status, 200);
+    }
+    const full = await create(endsIn(50, 1));
+    isProblem(full, 507, "KEEPS_NO_PORT");
+    saysMinutes(full, 100);
+  });
+
+  it("different: no memory says when enough of it is free, if ever", async () => {
+    assert.equal((await create(endsIn(200, 3000))).status, 200);
+    assert.equal((await create(endsIn(100, 1500))).status, 200);
+    const little = await create(endsIn(50, 2000));
+    isProblem(little, 507, "KEEPS_NO_MEMORY");
+    saysMinutes(little, 100);
+    const much = await create(endsIn(50, 3000));
+    isProblem(much, 507, "KEEPS_NO_MEMORY");
+    saysMinutes(much, 200);
+    const tooMuch = await noMemory(
+      { config: { maxMemoryMibTotal: 5000 } } as unknown as VaasContext,
+      5001,
+      "too much",
+    );
+    assert.equal(tooMuch.retryAfterSeconds, undefined);
+  });
+
+  it("ends a keep whose policy has ended", async () => {
+    assert.equal((await create(endsIn(100, 1))).status, 200);
+    const clockIn = (minutes: number) => ({ now: () => new Date(Date.now() + minutes * 60_000) });
+    const context = { store: world.store(), launcher: world.launcher } as unknown as VaasContext;
+    const logger = pino({ level: "silent" });
+    await endExpired({ ...context, clock: clockIn(95), logger });
+    assert.equal((await living()).length, 1);
+    await endExpired({ ...context, clock: clockIn(101), logger });
+    assert.deepEqual(await living(), []);
+    const [last] = await world.store().keeps.list();
+    assert.match(`${last?.state} ${last?.reason}`, /^ended its policy ended at /);
   });
 
   it("never gives one port to two of many requests at once", async () => {

@@ -2,6 +2,7 @@
 // are to wait for a policy.
 import { messageOf } from "@holdfast/core";
 import { isOver, type VaasContext } from "./context.ts";
+import { endExpired } from "./end-expired.ts";
 import { endKeep } from "./end-keep.ts";
 import { reconcileKeep } from "./reconcile-keep.ts";
 import { warmRoom } from "./warm-room.ts";
@@ -81,7 +82,10 @@ export class KeepWatch {
   }
 
   async #clean(): Promise<void> {
-    const { store, launcher, clock } = this.#context;
+    const { store, launcher, clock, logger } = this.#context;
+    await endExpired(this.#context).catch((thrown: unknown) => {
+      logger.warn({ err: thrown }, `ending what has expired: ${messageOf(thrown)}`);
+    });
     await store.events.trim(EVENTS);
     await store.keeps.forget(new Date(clock.now().getTime() - REMEMBER_MS).toISOString());
     const known = new Set((await store.keeps.list()).map(({ id }) => id));

@@ -1,0 +1,78 @@
+// What a caller is told when there is no room for another keep: until when at the latest. A keep ends by itself when its
+// policy does.
+import type { StoredKeep } from "@holdfast/store";
+import { ControlError } from "../errors.ts";
+import { isOver, type VaasContext } from "./context.ts";
+
+/** No room; `retryAfterSeconds` is absent when there will never be any. */
+export class FullError extends ControlError {
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: "KEEPS_NO_PORT" | "KEEPS_NO_MEMORY",
+    message: string,
+    retryAfterSeconds: number | undefined,
+  ) {
+    super(507, code, message);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** All ports are taken. */
+export async function noPort(context: VaasContext): Promise<FullError> {
+  const { host, portMin, portMax } = context.config;
+  const taken = `all ports from ${portMin} to ${portMax} are taken`;
+  const holders = (await living(context)).filter(
+    (keep) => keep.host === host && keep.port !== undefined,
+  );
+  return full(context, "KEEPS_NO_PORT", taken, holders[0]);
+}
+
+/** The memory that is left is less than was asked for. */
+export async function noMemory(
+  context: VaasContext,
+  wantedMib: number,
+  detail: string,
+): Promise<FullError> {
+  const total = context.config.maxMemoryMibTotal ?? 0;
+  const message = `no memory for another keep: ${detail}`;
+  if (wantedMib > total) return new FullError("KEEPS_NO_MEMORY", message, undefined);
+  const holders = (await living(context)).filter(({ node }) => node === context.launcher.node);
+  let free = total - holders.reduce((sum, { maxMemoryMib }) => sum + maxMemoryMib, 0);
+  const last = holders.find(({ maxMemoryMib }) => {
+    free += maxMemoryMib;
+    return free >= wantedMib;
+  });
+  return full(context, "KEEPS_NO_MEMORY", message, last);
+}
+
+/** When the policy of a keep ends. The text is one that this room composed. */
+export function policyEnd({ policy }: Pick<StoredKeep, "policy">): Date {
+  const { enclave_cert_expiry: ends } = JSON.parse(policy) as {
+    enclave_cert_expiry: { year: number; month: number; day: number; hour: number; minute: number };
+  };
+  return new Date(Date.UTC(ends.year, ends.month - 1, ends.day, ends.hour, ends.minute));
+}
+
+/** Keeps that are not over, those that end first coming first. */
+async function living({ store }: VaasContext): Promise<StoredKeep[]> {
+  return (await store.keeps.list())
+    .filter((keep) => !isOver(keep))
+    .map((keep) => ({ keep, end: policyEnd(keep).getTime() }))
+    .sort((left, right) => left.end - right.end)
+    .map(({ keep }) => keep);
+}
+
+function full(
+  { clock }: VaasContext,
+  code: "KEEPS_NO_PORT" | "KEEPS_NO_MEMORY",
+  message: string,
+  keep: StoredKeep | undefined,
+): FullError {
+  const now = clock.now();
+  // One that has just gone has made room by now.
+  const end = keep === undefined ? now : policyEnd(keep);
+  const seconds = Math.max(1, Math.ceil((end.getTime() - now.getTime()) / 1000));
+  const when = `there is room once an instance is deleted, at the latest at ${end.toISOString()}`;
+  return new FullError(code, `${message}; ${when}, when the next policy ends`, seconds);
+}
