@@ -120,6 +120,8 @@ suite("the demo", () => {
   });
 
   for (const cheat of [
+    /request without a token/,
+    /user's token at an administrator's door/,
     /changed program byte, sent/,
     /changed program byte, put/,
     /`\.\.` in a path/,

@@ -25,14 +25,12 @@ suite("big files", { skip: LINUX }, () => {
   let directory: string;
   let store: Running;
   let platform: Running;
-  let url: string;
   let bridge: string;
   let storePort: number;
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), "holdfast-flow-"));
     const [attestation, vaas, ccfaas, s3, free = 0] = await freePorts(5);
     storePort = free;
-    url = `http://127.0.0.1:${ccfaas}`;
     bridge = `http://127.0.0.1:${s3}`;
     writeFileSync(join(directory, "secret"), SECRET);
     store = start(
@@ -42,7 +40,7 @@ suite("big files", { skip: LINUX }, () => {
     const keeps = 31_800 + Math.floor(Math.random() * 500);
     const ports = `attestation=${attestation},vaas=${vaas},ccfaas=${ccfaas},s3=${s3},keeps=${keeps}`;
     const endpoint = `http://127.0.0.1:${storePort}`;
-    platform = start(["up", "--data-dir", "data", "--ports", ports, "--s3-endpoint", endpoint], {
+    platform = start(["up", "--local-development", "--ports", ports, "--s3-endpoint", endpoint], {
       cwd: directory,
     });
     await Promise.all([store.until(/Ctrl-C ends it/), platform.until(/Ctrl-C ends everything/)]);
@@ -64,8 +62,6 @@ suite("big files", { skip: LINUX }, () => {
       "function",
       "register",
       "function.json",
-      "--url",
-      url,
       "--program",
       `/program/big.wasm=${MODULE}`,
       "--data",
@@ -83,8 +79,6 @@ suite("big files", { skip: LINUX }, () => {
       "user.json",
       "--policy-out",
       "policy.json",
-      "--url",
-      url,
     );
     assert.equal(created.code, 0, created.stderr);
     const copied = await fetch(`${bridge}/s3_stream_veracruz`, {
@@ -122,7 +116,7 @@ suite("big files", { skip: LINUX }, () => {
       [object, data],
     );
     const peaks = [
-      ...processesOf(platform.child.pid ?? 0, join(directory, "data")),
+      ...processesOf(platform.child.pid ?? 0, join(directory, "holdfast-data")),
       ...processesOf(store.child.pid ?? 0, directory).filter(({ pid }) => pid === store.child.pid),
     ].map((each) => ({ ...each, peak: peakOf(each) }));
     for (const { command, peak } of peaks)

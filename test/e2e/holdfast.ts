@@ -16,6 +16,17 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** How a command is run. */
+export interface RunOptions {
+  readonly cwd: string;
+  /** Its directory of temporary files. */
+  readonly temporary?: string;
+  /** What it reads on standard input. */
+  readonly input?: string;
+  /** Variables besides the test's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** A command that runs. */
 export interface Running {
   readonly child: ChildProcess;
@@ -25,10 +36,7 @@ export interface Running {
 }
 
 /** Starts a command; in a process group of its own, as a terminal starts it. */
-export function start(
-  argv: readonly string[],
-  options: { cwd: string; temporary?: string; input?: string },
-): Running {
+export function start(argv: readonly string[], options: RunOptions): Running {
   const child = spawn(process.execPath, [MAIN, ...argv], {
     cwd: options.cwd,
     detached: true,
@@ -36,6 +44,7 @@ export function start(
     env: {
       ...process.env,
       ...(options.temporary === undefined ? {} : { TMPDIR: options.temporary }),
+      ...options.environment,
     },
   });
   child.stdin.end(options.input);
@@ -80,10 +89,7 @@ export function start(
 }
 
 /** Runs a command to its end. */
-export function run(
-  argv: readonly string[],
-  options: { cwd: string; temporary?: string; input?: string },
-): Promise<Ran> {
+export function run(argv: readonly string[], options: RunOptions): Promise<Ran> {
   return start(argv, options).done;
 }
 

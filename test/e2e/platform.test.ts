@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createCipheriv, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -32,7 +32,7 @@ suite("holdfast up", () => {
       store: free[4],
     });
     ports.keeps = 31_200 + Math.floor(Math.random() * 500);
-    urls = { ccfaas: `http://127.0.0.1:${ports.ccfaas}`, s3: `http://127.0.0.1:${ports.s3}` };
+    urls = { ccfaas: `https://127.0.0.1:${ports.ccfaas}`, s3: `https://127.0.0.1:${ports.s3}` };
     writeFileSync(join(directory, "secret"), SECRET);
     store = start(
       ["serve", "object-store", "--port", String(ports.store), "--secret-file", "secret"],
@@ -55,9 +55,7 @@ suite("holdfast up", () => {
     const { store: storePort, ...own } = ports;
     const list = Object.entries(own).map(([name, port]) => `${name}=${port}`);
     const endpoint = ["--s3-endpoint", `http://127.0.0.1:${storePort}`];
-    return start(["up", "--data-dir", "data", "--ports", list.join(","), ...endpoint], {
-      cwd: directory,
-    });
+    return start(["up", "--ports", list.join(","), ...endpoint], { cwd: directory });
   }
 
   const holdfast = (...argv: string[]): Promise<Ran> => run(argv, { cwd: directory });
@@ -84,40 +82,16 @@ suite("holdfast up", () => {
     ]);
     const file = join(VOD, "function.json");
     const program = ["--program", `/program/detector.wasm=${VOD}/dist/detector.wasm`];
-    const partly = await holdfast(
-      "function",
-      "register",
-      file,
-      ...program,
-      ...data.slice(0, 4),
-      "--url",
-      urls.ccfaas,
-    );
+    const partly = await holdfast("function", "register", file, ...program, ...data.slice(0, 4));
     // The weights are not at hand: the definition has no hash for them, and nothing may be registered.
     assert.equal(partly.code, 1);
     assert.match(partly.stderr, /\/data_files\/2/);
-    assert.equal((await holdfast("function", "list", "--url", urls.ccfaas)).stdout, "");
-    const whole = await holdfast(
-      "function",
-      "register",
-      file,
-      ...program,
-      ...data,
-      "--url",
-      urls.ccfaas,
-    );
+    assert.equal((await holdfast("function", "list")).stdout, "");
+    const whole = await holdfast("function", "register", file, ...program, ...data);
     assert.equal(whole.code, 0, whole.stderr);
-    const shown = await holdfast("function", "show", "vod_small", "--url", urls.ccfaas);
+    const shown = await holdfast("function", "show", "vod_small");
     assert.match(shown.stdout, /vod_small: provisioned/);
-    const again = await holdfast(
-      "function",
-      "register",
-      file,
-      ...program,
-      ...data,
-      "--url",
-      urls.ccfaas,
-    );
+    const again = await holdfast("function", "register", file, ...program, ...data);
     assert.equal(again.code, 1);
     assert.match(again.stderr, /FUNCTION_EXISTS/);
     const changed = readFileSync(join(VOD, "dist/detector.wasm"));
@@ -129,8 +103,6 @@ suite("holdfast up", () => {
       "vod_small",
       "--program",
       "/program/detector.wasm=changed.wasm",
-      "--url",
-      urls.ccfaas,
     );
     assert.equal(upload.code, 1);
   });
@@ -175,12 +147,7 @@ suite("holdfast up", () => {
     const receipt = await holdfast("receipt", "verify", "run.receipt", "--policy", "policy_0");
     assert.equal(receipt.code, 0, receipt.stderr);
     assert.match(receipt.stdout, /SIMULATED/);
-    assert.equal(
-      (await holdfast("instance", "list", "--json", "--url", urls.ccfaas)).stdout.includes(
-        '"ready"',
-      ),
-      false,
-    );
+    assert.equal((await holdfast("instance", "list", "--json")).stdout.includes('"ready"'), false);
   });
 
   test("a wrong S3 secret ends the seed's program with a failure, and the instance with it", async () => {
@@ -234,29 +201,13 @@ suite("holdfast up", () => {
       identities: [{ certificate, file_rights: rights }],
     };
     writeFileSync(join(directory, "user.json"), JSON.stringify(wanted));
-    const created = await holdfast(
-      "instance",
-      "create",
-      "user.json",
-      "--policy-out",
-      "cam.json",
-      "--url",
-      urls.ccfaas,
-    );
+    const created = await holdfast("instance", "create", "user.json", "--policy-out", "cam.json");
     assert.equal(created.code, 0, created.stderr);
-    const again = await holdfast(
-      "instance",
-      "create",
-      "user.json",
-      "--policy-out",
-      "again.json",
-      "--url",
-      urls.ccfaas,
-    );
+    const again = await holdfast("instance", "create", "user.json", "--policy-out", "again.json");
     assert.equal(again.code, 1);
     assert.match(again.stderr, /INSTANCE_EXISTS/);
     assert.ok(!existsSync(join(directory, "again.json")));
-    const shown = await holdfast("instance", "show", "cam", "--url", urls.ccfaas);
+    const shown = await holdfast("instance", "show", "cam");
     assert.match(shown.stdout, /: ready/);
   });
 
@@ -394,7 +345,7 @@ suite("holdfast up", () => {
   test("ends every process on Ctrl-C, and knows its functions when it is started again", {
     timeout: 60_000,
   }, async () => {
-    const processes = processesOf(platform.child.pid ?? 0, join(directory, "data"));
+    const processes = processesOf(platform.child.pid ?? 0, join(directory, "holdfast-data"));
     assert.ok(
       processes.some(({ command }) => command.includes("/loader.mjs")),
       "a keep runs",
@@ -404,8 +355,8 @@ suite("holdfast up", () => {
     assert.deepEqual(processes.filter(isAlive), []);
     platform = startPlatform();
     await platform.until(/Ctrl-C ends everything/);
-    assert.equal((await holdfast("function", "list", "--url", urls.ccfaas)).stdout, "vod_small\n");
-    const { stdout } = await holdfast("instance", "list", "--url", urls.ccfaas);
+    assert.equal((await holdfast("function", "list")).stdout, "vod_small\n");
+    const { stdout } = await holdfast("instance", "list");
     assert.doesNotMatch(stdout, /ready/);
   });
 
@@ -413,7 +364,7 @@ suite("holdfast up", () => {
     const taken = await holdfast("up", "--data-dir", "other", "--ports", `ccfaas=${ports.ccfaas}`);
     assert.equal(taken.code, 1);
     assert.match(taken.stderr, new RegExp(`port (${ports.ccfaas}|\\d+), for \\w+, is taken`));
-    assert.equal((await holdfast("function", "list", "--url", urls.ccfaas)).code, 0);
+    assert.equal((await holdfast("function", "list")).code, 0);
   });
 });
 
@@ -422,7 +373,6 @@ async function encryptSample(directory: string): Promise<void> {
   const cipher = createCipheriv("aes-128-ctr", key, iv);
   writeFileSync(join(directory, "key"), key);
   writeFileSync(join(directory, "iv"), iv);
-  await mkdir(join(directory, "data"), { recursive: true });
   writeFileSync(
     join(directory, "in_enc.h264"),
     cipher.update(readFileSync(join(VOD, "sample/faces.h264"))),

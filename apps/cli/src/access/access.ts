@@ -1,6 +1,6 @@
 // How commands reach services: addresses, the authority to believe and the token to show, from a profile or as the
 // person says. What a profile holds goes to the profile's own addresses alone.
-import { fetchTrusting } from "@holdfast/channel";
+import { fetchTrusting, type TrustingFetch } from "@holdfast/channel";
 import {
   AttestationClient,
   BridgeClient,
@@ -38,6 +38,8 @@ export interface AccessParts {
 /** Makes clients of services. */
 export class Access {
   readonly #parts: AccessParts;
+  /** One for each authority: they keep their connections. */
+  readonly #fetchers = new Map<string, TrustingFetch>();
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
@@ -65,9 +67,9 @@ export class Access {
     return new BridgeClient(this.#within(url));
   }
 
-  /** Client of the attestation service, which knows no namespaces. */
+  /** Client of the attestation service, which knows no namespaces and asks nobody who he is. */
   attestation(url: string = this.#url("attestation")): AttestationClient {
-    return new AttestationClient(this.transport(url));
+    return new AttestationClient(this.as(undefined).transport(url));
   }
 
   /**
@@ -85,13 +87,19 @@ export class Access {
       });
     }
     const headers = grant.token === undefined ? {} : { authorization: `Bearer ${grant.token}` };
-    const { authoritiesPem } = grant;
-    const isOverTls = protocol === "https:" && authoritiesPem !== undefined;
+    const fetcher = protocol === "https:" ? this.#fetcher(grant.authoritiesPem) : undefined;
     const transport = fetchTransport(url, {
       headers,
-      ...(isOverTls ? { fetcher: fetchTrusting({ authoritiesPem }) } : {}),
+      ...(fetcher === undefined ? {} : { fetcher }),
     });
     return explainedTransport(transport, grant);
+  }
+
+  #fetcher(authoritiesPem: string | undefined): TrustingFetch | undefined {
+    if (authoritiesPem === undefined) return undefined;
+    const fetcher = this.#fetchers.get(authoritiesPem) ?? fetchTrusting({ authoritiesPem });
+    this.#fetchers.set(authoritiesPem, fetcher);
+    return fetcher;
   }
 
   #within(url: string): HttpTransport {

@@ -67,7 +67,7 @@ function serviceCommand(context: Context, name: "attestation" | ControlService):
 async function serve(
   context: Context,
   name: "attestation" | ControlService,
-  { dataDir, ports, s3Endpoint, localDevelopment = true }: ServeOptions,
+  { dataDir, ports, s3Endpoint, localDevelopment = false }: ServeOptions,
 ): Promise<void> {
   const all = portsFrom(ports ?? {});
   await requireFree({ [name]: all[name] });

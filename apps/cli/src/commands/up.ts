@@ -58,7 +58,7 @@ export function upCommand(context: Context): Command {
 
 async function runUp(
   context: Context,
-  { dataDir, ports: named, s3Endpoint, localDevelopment = true }: UpOptions,
+  { dataDir, ports: named, s3Endpoint, localDevelopment = false }: UpOptions,
 ): Promise<void> {
   const ports = portsFrom(named ?? {});
   const { keepsLast: _, ...first } = ports;

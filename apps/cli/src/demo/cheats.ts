@@ -1,4 +1,4 @@
-// Six ways to cheat, tried for real; each must be refused, and for the right reason.
+// Ways to cheat, tried for real; each must be refused, and for the right reason.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClientIdentity } from "@holdfast/channel";
@@ -27,6 +27,12 @@ export async function tryToCheat(scene: Scene, instance: Instance): Promise<void
   const { story, context, stage } = scene;
   const definition = await functionDefinition(scene);
   const changed = await changedProgram();
+  await story.cheat("a request without a token", { codes: ["ACCESS_UNKNOWN"] }, () =>
+    stage.access.as(undefined).ccfaas().listFunctions(),
+  );
+  await story.cheat("a user's token at an administrator's door", { codes: ["ACCESS_DENIED"] }, () =>
+    stage.userAccess.ccfaas().deleteFunction(NAMES.function),
+  );
   await story.cheat(
     "a changed program byte, sent to CCFaaS",
     { codes: ["FILE_HASH_MISMATCH"] },
@@ -131,7 +137,7 @@ async function cheatWithWrongSecret(
     "a wrong S3 secret, given to the bridge",
     { codes: ["S3_READ_FAILED"], says: "SignatureDoesNotMatch" },
     () =>
-      stage.access.bridge().copy(
+      stage.userAccess.bridge().copy(
         {
           s3: {
             region_name: region,

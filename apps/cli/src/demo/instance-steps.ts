@@ -67,8 +67,8 @@ export async function requestInstance(
     bridge,
   });
   // What the user knows by himself: he built the keep's bundle, and trusts this attestation authority.
-  const { certificate_pem: authorityPem } = await stage.access.attestation().authority();
-  const ccfaas = stage.access.ccfaas();
+  const { certificate_pem: authorityPem } = await stage.userAccess.attestation().authority();
+  const ccfaas = stage.userAccess.ccfaas();
   const text = await story.step("CCFaaS and VaaS start a keep and provision it", async () => {
     const { policy } = await createInstance(context, ccfaas, asked);
     const state = await ccfaas.describeInstance(NAMES.instance);

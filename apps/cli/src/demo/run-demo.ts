@@ -83,7 +83,7 @@ async function play(scene: Scene, options: DemoOptions): Promise<object> {
   await story.step("Start attestation service, control plane, S3 store", async () => {
     await stage.startServices();
     return {
-      checked: `all on 127.0.0.1; everything is kept in ${stage.directory}`,
+      checked: `all on 127.0.0.1, over TLS 1.3 and for known tokens; everything is kept in ${stage.directory}`,
       value: undefined,
     };
   });
@@ -157,7 +157,7 @@ async function resultsDirectory(out: string | undefined): Promise<string> {
 async function endInstance({ story, stage }: Scene): Promise<void> {
   story.chapter("The end");
   await story.step("User ends the instance; its place is free again", async () => {
-    const ccfaas = stage.access.ccfaas();
+    const ccfaas = stage.userAccess.ccfaas();
     await ccfaas.deleteInstance(NAMES.instance);
     const left = await ccfaas.listInstances();
     // Loaders that wait for the next keep have none.

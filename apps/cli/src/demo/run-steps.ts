@@ -74,7 +74,7 @@ export async function streamVideo(
 ): Promise<void> {
   await story.step("S3 bridge streams the video into the keep", async () => {
     const { region, bucket, accessKeyId, secretAccessKey } = stage.store;
-    await copyIntoKeep(context, stage.access.bridge(), {
+    await copyIntoKeep(context, stage.userAccess.bridge(), {
       s3: {
         region_name: region,
         bucket,

@@ -6,6 +6,7 @@ import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Access } from "../access/access.ts";
+import { changePrincipals, newToken, tokenDigest } from "../access/principals.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { ENTRY } from "../processes/checkout.ts";
@@ -13,6 +14,7 @@ import { ChildService } from "../processes/child-service.ts";
 import { Guard } from "../processes/guard.ts";
 import { loadersUnder } from "../processes/leftover-keeps.ts";
 import { Platform } from "../processes/platform.ts";
+import { accessFiles } from "../processes/platform-access.ts";
 import { logsIn } from "../processes/platform-config.ts";
 import { freePortRange, freePorts } from "../processes/ports.ts";
 
@@ -42,6 +44,7 @@ export class Stage {
   readonly #guard: Guard;
   readonly #extra: ChildService[] = [];
   #access: Access | undefined;
+  #userAccess: Access | undefined;
 
   private constructor(
     context: Context,
@@ -81,7 +84,6 @@ export class Stage {
       dataDirectory,
       ports: { attestation, vaas, ccfaas, s3, keeps, keepsLast: keeps + KEEPS - 2 },
       bundle,
-      localDevelopment: true,
       s3Endpoint: store.url,
     };
     const platform = new Platform(context, options, guard);
@@ -95,16 +97,33 @@ export class Stage {
 
   /** The administrator's way to the services. */
   get access(): Access {
-    if (this.#access === undefined) throw new Error("the services have not started");
-    return this.#access;
+    return started(this.#access);
+  }
+
+  /** The user's way to the services. */
+  get userAccess(): Access {
+    return started(this.#userAccess);
   }
 
   /** Starts the services and the object store. */
   async startServices(): Promise<void> {
     await this.platform.prepare();
+    const token = await this.#introduceUser();
     await Promise.all([this.platform.startAttestation(), this.#startStore()]);
     await this.platform.startControl();
     this.#access = await this.platform.access();
+    this.#userAccess = this.#access.as(token);
+  }
+
+  /** The user is a principal like the administrator, with fewer roles. */
+  async #introduceUser(): Promise<string> {
+    const token = newToken();
+    const { principalsFile } = accessFiles(this.platform.dataDirectory);
+    await changePrincipals(principalsFile, (principals) => [
+      ...principals,
+      { name: "user", roles: ["reader", "user"], token_sha256: tokenDigest(token) },
+    ]);
+    return token;
   }
 
   /** Starts a process that is ended with the rest. */
@@ -155,4 +174,9 @@ export class Stage {
     await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
     await this.#guard.dismiss();
   }
+}
+
+function started(access: Access | undefined): Access {
+  if (access === undefined) throw new Error("the services have not started");
+  return access;
 }

@@ -159,7 +159,9 @@ export class Platform {
 
   async #isHealthy(service: keyof PlatformUrls): Promise<boolean> {
     try {
-      const { status, body } = await (await this.access()).transport(this.urls[service]).request({
+      const url = this.urls[service];
+      const access = url.startsWith("https:") ? await this.access() : new Access({ urls: {} });
+      const { status, body } = await access.transport(url).request({
         method: "GET",
         path: "/healthz",
         signal: AbortSignal.timeout(ANSWER_MS),
