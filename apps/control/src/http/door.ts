@@ -2,12 +2,13 @@
 import { ServiceTls } from "@holdfast/channel";
 import type { Clock } from "@holdfast/core";
 import type { FastifyBaseLogger } from "fastify";
+import { openAccess } from "../access/access.ts";
+import { openAccessRules } from "../access/open-access.ts";
 import type { Config } from "../config.ts";
-import { openAccess, readAccess } from "./access.ts";
 import type { ServiceOptions } from "./service-app.ts";
 
 /** The way into the services. */
-export interface Door extends Pick<ServiceOptions, "access" | "tls"> {
+export interface Door extends Pick<ServiceOptions, "access" | "tls" | "isBehindProxy"> {
   /** Reads again what may have changed on disk. */
   reload(): Promise<void>;
   close(): void;
@@ -24,14 +25,20 @@ export async function openDoor(
 ): Promise<Door> {
   if (config === undefined) {
     logger.warn("local development: plain HTTP, and nobody is asked who he is");
-    return { access: openAccess, reload: async () => undefined, close: () => undefined };
+    return {
+      access: openAccess,
+      isBehindProxy: false,
+      reload: async () => undefined,
+      close: () => undefined,
+    };
   }
-  const access = await readAccess(config.principalsFile);
-  const onFault = (reason: string): void => logger.error({ reason }, "certificate not replaced");
-  const tls =
-    config.tls === undefined ? undefined : await ServiceTls.open(config.tls, { clock, onFault });
+  const onFault = (reason: string): void => logger.error({ reason }, "not read again");
+  const around = { clock, onFault };
+  const access = await openAccessRules(config, around);
+  const tls = config.tls === undefined ? undefined : await ServiceTls.open(config.tls, around);
   return {
     access,
+    isBehindProxy: tls === undefined,
     ...(tls === undefined ? {} : { tls }),
     reload: async () => tls?.renew(),
     close: () => tls?.close(),

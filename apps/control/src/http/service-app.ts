@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
   type FastifySchema,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
@@ -16,8 +17,9 @@ import Fastify, {
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { Value } from "typebox/value";
+import type { Access } from "../access/access.ts";
 import { ControlError } from "../errors.ts";
-import type { Access } from "./access.ts";
+import { audit, noteRefusal } from "./audit.ts";
 import type { Metrics } from "./metrics.ts";
 import { DEFAULT_NAMESPACE, namespaceOf, rewriteUrl } from "./namespace.ts";
 import { OpenApi } from "./openapi.ts";
@@ -47,6 +49,8 @@ export interface ServiceOptions {
   readonly metrics: Metrics;
   /** Plain HTTP when absent. */
   readonly tls?: ServiceTls;
+  /** Whether who connects is a proxy, which names the address of its client last in X-Forwarded-For. */
+  readonly isBehindProxy?: boolean;
 }
 
 /**
@@ -65,6 +69,8 @@ export function buildServiceApp(
         ...(tls === undefined ? {} : { tls }),
       }),
     loggerInstance: options.logger,
+    // The nearest one is ours; what it was told by others is hearsay.
+    trustProxy: options.isBehindProxy === true ? (_address, hop) => hop === 0 : false,
     bodyLimit: BODY_LIMIT,
     genReqId: ({ headers }) => {
       const given = headers["x-request-id"];
@@ -89,24 +95,21 @@ export function buildServiceApp(
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     const namespace = namespaceOf(request);
-    options.access.check(request);
+    await options.access.check(request, reply);
     if (namespace !== DEFAULT_NAMESPACE) {
       throw new ControlError(404, "NAMESPACE_UNKNOWN", `there is no namespace ${namespace}`);
     }
   });
   app.addHook("onResponse", async (request, reply) => {
-    const { principal, method, routeOptions, originalUrl: url } = request;
+    const { method, routeOptions } = request;
     const route = routeOptions.url ?? "unknown";
     options.metrics.answered(route, method, reply.statusCode, reply.elapsedTime / 1000);
-    // Who did what: everything that changes something, and everything that was refused to somebody known.
-    if (method !== "GET" && method !== "HEAD") {
-      const who = principal?.name ?? "anyone on this machine";
-      request.log.info({ audit: true, who, method, url, status: reply.statusCode }, "audit");
-    }
+    audit(request, reply, options.access.isOpen);
   });
   app.setErrorHandler((error, request, reply) => {
     const answer = problemOf(error, request.id);
-    if (answer.status === 401) reply.header("www-authenticate", "Bearer");
+    noteRefusal(request, answer.code, error);
+    challenge(request, reply, answer.status);
     if (answer.status >= 500)
       request.log.error({ err: error, code: answer.code }, "request failed");
     else request.log.info({ code: answer.code, detail: answer.detail }, "request refused");
@@ -159,6 +162,17 @@ export function sendProblem(reply: FastifyReply, answer: ReturnType<typeof probl
   // As bytes: to text Fastify would add a charset, which JSON does not have.
   const body = Buffer.from(JSON.stringify(answer));
   return reply.code(answer.status).type(PROBLEM_TYPE).send(body);
+}
+
+/** What RFC 6750 has a service say to whoever is not let in: that a token is needed, is no good, or is not enough. */
+function challenge(request: FastifyRequest, reply: FastifyReply, status: number): void {
+  const hasToken = request.headers.authorization !== undefined;
+  if (status === 401) {
+    const fault = hasToken ? ', error="invalid_token"' : "";
+    reply.header("www-authenticate", `Bearer realm="holdfast"${fault}`);
+  } else if (status === 403 && hasToken) {
+    reply.header("www-authenticate", 'Bearer realm="holdfast", error="insufficient_scope"');
+  }
 }
 
 function refuseOtherMethods(

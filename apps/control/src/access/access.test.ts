@@ -55,7 +55,7 @@ describe("access", { concurrency: false }, () => {
     }
     const answer = await as(undefined, "GET", `${world.ccfaasUrl}/function`);
     isProblem(answer, 401, "ACCESS_UNKNOWN");
-    assert.equal(answer.headers.get("www-authenticate"), "Bearer");
+    assert.equal(answer.headers.get("www-authenticate"), 'Bearer realm="holdfast"');
     isProblem(
       await as(undefined, "POST", `${world.ccfaasUrl}/function`, vodFunction()),
       401,
@@ -70,7 +70,8 @@ describe("access", { concurrency: false }, () => {
       "Bearer wrong",
       "Bearer ",
       "Basic dG9rZW4tYTo=",
-      `bearer ${TOKENS.admin}`,
+      `Bearer ${TOKENS.admin} x`,
+      `Token ${TOKENS.admin}`,
     ]) {
       const wrong = await call("GET", `${world.ccfaasUrl}/function`, {
         headers: { authorization },
