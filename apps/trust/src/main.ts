@@ -40,9 +40,9 @@ async function start(): Promise<void> {
   const lock = lockData(config.dataDirectory);
   const logger = pino({ name: "trust", base: null });
   const log = await DecisionLog.open(join(config.dataDirectory, "decisions.jsonl"));
-  const collateral = await readCollateral(config.collateralDirectory);
-  for (const each of collateral.ignored) logger.warn(each, "endorsement ignored");
   const crypto = createNodeCrypto();
+  const collateral = await readCollateral(config.collateralDirectory, crypto);
+  for (const each of collateral.ignored) logger.warn(each, "endorsement ignored");
   const store = await openStore(config, { clock: systemClock, crypto }, (what, reason) =>
     logger.warn({ what, reason }, "collateral not usable"),
   );

@@ -23,6 +23,16 @@ export * from "./ear/encode.ts";
 export { type EarResult, type EarToken, parseEarToken } from "./ear/token.ts";
 export { EAR_CHECKS, type EarTokenClaims, verifyEar } from "./ear/verify.ts";
 export { type CollateralWindow, judgeCollateral } from "./endorsements/admit.ts";
+export {
+  type BundleItem,
+  type BundleKind,
+  bundleItems,
+  type CollateralBundle,
+  encodeCollateralBundle,
+  isCollateralBundle,
+  parseCollateralBundle,
+  unpackBundles,
+} from "./endorsements/bundle.ts";
 export * from "./endorsements/endorsements.ts";
 export * from "./endorsements/intel-document.ts";
 export { type CollateralNeed, collateralNeeds, type SnpKey } from "./endorsements/needs.ts";

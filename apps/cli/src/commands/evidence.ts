@@ -20,6 +20,7 @@ import {
   type VerifyOptions,
 } from "../evidence/verify-options.ts";
 import { EXIT } from "../exit-codes.ts";
+import { collateralCommands } from "./evidence-collateral.ts";
 import { expectCommand } from "./evidence-expect.ts";
 
 const TIME = "a time with its zone, such as 2026-01-31T12:00:00Z,";
@@ -40,6 +41,7 @@ export function evidenceCommands(context: Context): Command {
     showCommand(context),
     verifyCommand(context),
     expectCommand(context),
+    collateralCommands(context),
     auditCommand(context),
   ]);
 }
@@ -80,6 +82,10 @@ function verifyCommand(context: Context): Command {
       ).argParser(parsed(parseTypeName, EVIDENCE_TYPES.join(", "))),
     )
     .addOption(endorsementsOption())
+    .option(
+      "--collateral-cache <folder>",
+      "vendors' documents that evidence collateral import or an attestation service keeps there",
+    )
     .addOption(
       new Option("--root <file...>", "trust this root too, beside the vendors' own; PEM or DER"),
     )
@@ -189,7 +195,7 @@ interface AuditOptions {
 function endorsementsOption(): Option {
   return new Option(
     "--endorsements <path...>",
-    "files or folders in any order: certificates and revocation lists (PEM, DER), collateral (JSON), enrolled keys",
+    "files or folders in any order: certificates and revocation lists (PEM, DER), collateral (JSON), bundles of these, enrolled keys",
   );
 }
 

@@ -2,13 +2,15 @@
 // used is told, not silently passed over.
 import { opendir, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { messageOf } from "@holdfast/core";
+import { messageOf, webCrypto } from "@holdfast/core";
 import {
   type EndorsementFile,
   type Endorsements,
   MAXIMUM_ENDORSEMENT,
   MAXIMUM_ENDORSEMENTS,
+  mergeEndorsements,
   readEndorsements,
+  unpackBundles,
 } from "@holdfast/evidence";
 import { CliError } from "../errors.ts";
 import { readSmallFile } from "../files.ts";
@@ -19,15 +21,25 @@ const MAXIMUM_TOTAL = 64 * 1024 * 1024;
 /**
  * Reads endorsements of files and folders.
  * @param evidence the evidence's own file: never its own endorsement, and what lies beside it comes first
+ * @param cache a folder of vendors' documents; nothing in it enrolls a key or belongs to the evidence
  */
 export async function gatherEndorsements(
   paths: readonly string[],
   evidence: string,
+  cache?: string,
 ): Promise<Endorsements> {
+  const given = await gather(paths, evidence);
+  if (cache === undefined) return given;
+  const kept = await gather([cache], evidence);
+  return mergeEndorsements(given, { ...kept, keys: [], parts: [] });
+}
+
+async function gather(paths: readonly string[], evidence: string): Promise<Endorsements> {
   const own = await realpath(evidence).catch(() => evidence);
   const found = await Promise.all(paths.map((path) => filesUnder(path)));
   const names = [...new Set(found.flat())].filter((name) => name !== own);
   const beside = (name: string): number => (dirname(name) === dirname(own) ? 0 : 1);
+  const named = new Set(await Promise.all(paths.map((path) => realpath(path))));
   const files: EndorsementFile[] = [];
   const ignored: { name: string; reason: string }[] = [];
   let total = 0;
@@ -38,15 +50,18 @@ export async function gatherEndorsements(
       if (total > MAXIMUM_TOTAL) throw tooMuch(`over ${MAXIMUM_TOTAL} bytes in all`);
       files.push({ name, bytes });
     } catch (thrown) {
-      if (total > MAXIMUM_TOTAL || paths.includes(name)) throw thrown;
+      if (total > MAXIMUM_TOTAL || named.has(name)) throw thrown;
       ignored.push({ name, reason: messageOf(thrown) });
     }
   }
-  const endorsements = readEndorsements(files);
+  const { files: unpacked, damaged } = await unpackBundles(files, webCrypto);
+  for (const { name, reason } of damaged) {
+    if (named.has(name)) throw new CliError("CLI_INPUT", `bundle ${name}: ${reason}`);
+  }
+  const endorsements = readEndorsements(unpacked);
   // A folder may hold the logs and signatures of other machines: what belongs to this evidence lies beside it, or is named.
-  const named = new Set(await Promise.all(paths.map((path) => realpath(path))));
   const parts = endorsements.parts.filter(({ name }) => named.has(name) || beside(name) === 0);
-  return { ...endorsements, parts, ignored: [...endorsements.ignored, ...ignored] };
+  return { ...endorsements, parts, ignored: [...endorsements.ignored, ...damaged, ...ignored] };
 }
 
 /** A file, or every file under a folder. */

@@ -33,7 +33,11 @@ export async function judgeFile(
   options: VerifyOptions,
 ): Promise<JudgedFile> {
   const bytes = await readSmallFile(path, "evidence", MAXIMUM_EVIDENCE);
-  const endorsements = await gatherEndorsements(options.endorsements ?? [], path);
+  const endorsements = await gatherEndorsements(
+    options.endorsements ?? [],
+    path,
+    options.collateralCache,
+  );
   const anchors = await readRoots(options.root ?? []);
   const description = await describeIfReadable(bytes, endorsements);
   const expect = expectationsFor(options.expect ?? [], description?.claims ?? {});

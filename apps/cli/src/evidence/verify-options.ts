@@ -9,6 +9,7 @@ export type Expectation = readonly [name: string, value: string];
 export interface VerifyOptions {
   readonly type?: EvidenceType;
   readonly endorsements?: readonly string[];
+  readonly collateralCache?: string;
   readonly root?: readonly string[];
   readonly at?: Date | "document";
   readonly nonce?: Uint8Array;

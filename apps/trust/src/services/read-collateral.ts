@@ -1,7 +1,7 @@
-// Endorsements that the service holds: every file of a directory and of those below it, told apart by content.
+// Endorsements that the service holds: every file of a directory and of those below it, told apart by content, or one bundle.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "@holdfast/core";
+import { type CryptoPort, messageOf } from "@holdfast/core";
 import {
   type EndorsementFile,
   type Endorsements,
@@ -9,32 +9,44 @@ import {
   MAXIMUM_ENDORSEMENTS,
   NO_ENDORSEMENTS,
   readEndorsements,
+  unpackBundles,
 } from "@holdfast/evidence";
 import { TrustError } from "../errors.ts";
 
 /**
- * Reads a directory of endorsements; none without one.
- * @throws TrustError CONFIG_INVALID when it can't be read, or holds too much
+ * Reads a directory of endorsements, bundles among them, or one bundle; none without either.
+ * @throws TrustError CONFIG_INVALID when it can't be read, holds too much, or a bundle is damaged
  */
-export async function readCollateral(directory: string | undefined): Promise<Endorsements> {
-  if (directory === undefined) return NO_ENDORSEMENTS;
+export async function readCollateral(
+  path: string | undefined,
+  crypto: CryptoPort,
+): Promise<Endorsements> {
+  if (path === undefined) return NO_ENDORSEMENTS;
   try {
-    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-    const paths = entries
-      .filter((each) => each.isFile())
-      .map((each) => join(each.parentPath, each.name));
+    const paths = (await stat(path)).isDirectory() ? await filesUnder(path) : [path];
     if (paths.length > MAXIMUM_ENDORSEMENTS) throw new Error(`over ${MAXIMUM_ENDORSEMENTS} files`);
     const files: EndorsementFile[] = [];
-    for (const path of paths.toSorted()) {
-      if ((await stat(path)).size > MAXIMUM_ENDORSEMENT) {
-        throw new Error(`${path}: over ${MAXIMUM_ENDORSEMENT} bytes`);
+    for (const name of paths) {
+      if ((await stat(name)).size > MAXIMUM_ENDORSEMENT) {
+        throw new Error(`${name}: over ${MAXIMUM_ENDORSEMENT} bytes`);
       }
-      files.push({ name: path, bytes: new Uint8Array(await readFile(path)) });
+      files.push({ name, bytes: new Uint8Array(await readFile(name)) });
     }
-    return readEndorsements(files);
+    const { files: unpacked, damaged } = await unpackBundles(files, crypto);
+    const [fault] = damaged;
+    if (fault !== undefined) throw new Error(`bundle ${fault.name}: ${fault.reason}`);
+    return readEndorsements(unpacked);
   } catch (cause) {
-    throw new TrustError("CONFIG_INVALID", `collateral_dir ${directory}: ${messageOf(cause)}`, {
+    throw new TrustError("CONFIG_INVALID", `collateral_dir ${path}: ${messageOf(cause)}`, {
       cause,
     });
   }
+}
+
+async function filesUnder(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((each) => each.isFile())
+    .map((each) => join(each.parentPath, each.name))
+    .toSorted();
 }

@@ -3,6 +3,8 @@
 import { parseCertificate, webCrypto } from "@holdfast/core";
 import type { Appraisal } from "../appraisal.ts";
 import { type Description, describeEvidence } from "../describe/describe-evidence.ts";
+import { unpackBundles } from "../endorsements/bundle.ts";
+import type { Endorsements } from "../endorsements/endorsements.ts";
 import { type EndorsementFile, readEndorsements } from "../endorsements/read.ts";
 import type { EvidenceType } from "../recognise.ts";
 import { type EvidenceRequest, verifyEvidence } from "../verify-evidence.ts";
@@ -26,7 +28,7 @@ export async function judge(evidence: Uint8Array, request: PageRequest): Promise
   return await verifyEvidence(evidence, {
     ...rest,
     crypto: webCrypto,
-    endorsements: readEndorsements(endorsements ?? []),
+    endorsements: await endorsementsOf(endorsements ?? []),
     anchors: (roots ?? []).map((der) => parseCertificate(der)),
   });
 }
@@ -41,6 +43,13 @@ export async function describe(
 ): Promise<Description> {
   return await describeEvidence(evidence, {
     crypto: webCrypto,
-    endorsements: readEndorsements(endorsements),
+    endorsements: await endorsementsOf(endorsements),
   });
+}
+
+/** Endorsements of files, bundles among them; a damaged one is named as ignored. */
+async function endorsementsOf(files: readonly EndorsementFile[]): Promise<Endorsements> {
+  const { files: unpacked, damaged } = await unpackBundles(files, webCrypto);
+  const read = readEndorsements(unpacked);
+  return { ...read, ignored: [...read.ignored, ...damaged] };
 }

@@ -1,9 +1,10 @@
 // Endorsements in JSON: collateral of Intel as a set (texts, signatures, lists and chains under one object) or as the
-// provisioning service answers (the signed object and its signature), and JSON web keys.
-import { fromHex, HoldfastError, parseRevocationList, toHex } from "@holdfast/core";
+// provisioning service answers (the signed object and its signature), answers as an attestation service keeps them, and JSON
+// web keys.
+import { fromBase64, fromHex, HoldfastError, parseRevocationList, toHex } from "@holdfast/core";
 import { unusable } from "../errors.ts";
 import type { IntelDocument } from "./intel-document.ts";
-import { type ReadEndorsement, readPemEndorsement } from "./read.ts";
+import { type ReadEndorsement, readOne, readPemEndorsement } from "./read.ts";
 import { keyOfJwk, type TrustedKey } from "./trusted-key.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -22,6 +23,7 @@ const CHAINS = [
   "qe_identity_issuer_chain",
   "pck_certificate_chain",
 ] as const;
+const MAXIMUM_KEPT = 4;
 /** Names under which the provisioning service answers. */
 const ANSWERS = ["tcbInfo", "enclaveIdentity"] as const;
 
@@ -30,11 +32,28 @@ export function readJsonEndorsement(text: string): ReadEndorsement {
   const value = parse(text);
   if (Array.isArray(value)) return { keys: value.flatMap((entry) => keysOf(entry)) };
   if (!isMembers(value)) throw unusable("an object is expected");
+  if (Array.isArray(value["files"])) return readKeptAnswer(value["files"]);
   const answers = ANSWERS.flatMap((name) => answerOf(text, value, name));
   if (answers.length > 0) return { intel: answers };
   const keys = keysOf(value);
   if (keys.length > 0) return { keys };
   return readSet(value);
+}
+
+/** What an attestation service keeps of a vendor's answer: a few files, base64. Keys are never among them. */
+function readKeptAnswer(files: readonly unknown[]): ReadEndorsement {
+  if (files.length > MAXIMUM_KEPT) throw unusable(`a kept answer of ${files.length} files`);
+  const read = files.map((file) => {
+    const encoded = isMembers(file) ? file["bytes"] : undefined;
+    if (typeof encoded !== "string") throw unusable("a kept answer without bytes");
+    const { certificates, revocationLists, intel } = readOne(fromBase64(encoded));
+    return { certificates, revocationLists, intel };
+  });
+  return {
+    certificates: read.flatMap(({ certificates }) => certificates ?? []),
+    revocationLists: read.flatMap(({ revocationLists }) => revocationLists ?? []),
+    intel: read.flatMap(({ intel }) => intel ?? []),
+  };
 }
 
 function readSet(set: Members): ReadEndorsement {

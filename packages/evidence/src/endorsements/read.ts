@@ -80,7 +80,11 @@ export function mergeEndorsements(...sets: readonly Endorsements[]): Endorsement
   };
 }
 
-function readOne(bytes: Uint8Array): ReadEndorsement {
+/**
+ * Reads one file.
+ * @throws EvidenceError ENDORSEMENT_UNUSABLE, and others of what it holds
+ */
+export function readOne(bytes: Uint8Array): ReadEndorsement {
   if (bytes.length > MAXIMUM_ENDORSEMENT) {
     throw unusable(`${bytes.length} bytes, at most ${MAXIMUM_ENDORSEMENT} expected`);
   }
