@@ -7,6 +7,7 @@ import { ChannelError } from "./errors.ts";
 import { judgeKeep, type KeepVerdict, type SkippableCheck } from "./judge-keep.ts";
 import type { ClientIdentity } from "./keys.ts";
 import { PREFERRED_GROUPS } from "./serve-keep.ts";
+import type { Inbox } from "./wire/inbox.ts";
 
 /** How to reach and judge a keep. */
 export interface OpenOptions {
@@ -20,18 +21,26 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A socket to a keep that proved itself. */
+export interface Judged {
+  readonly socket: TLSSocket;
+  readonly verdict: KeepVerdict;
+}
+
 const MAXIMUM_CHAIN = 6;
 
 /**
  * Opens a socket to the keep that a policy names and judges the keep.
  * @param hash SHA-256 of the policy text, lower-case hexadecimal
+ * @param inbox where the socket's bytes go, instead of into its stream
  * @throws ChannelError CHANNEL_UNREACHABLE, CHANNEL_TIMEOUT, CHANNEL_CLOSED when cancelled, CHANNEL_NOT_PROVEN
  */
 export async function openJudged(
   options: OpenOptions,
   hash: string,
-): Promise<{ socket: TLSSocket; verdict: KeepVerdict }> {
-  const socket = await openSocket(options);
+  inbox?: Inbox,
+): Promise<Judged> {
+  const socket = await openSocket(options, inbox);
   try {
     const verdict = await judgeKeep({
       chain: peerChain(socket),
@@ -55,12 +64,10 @@ export async function openJudged(
   }
 }
 
-function openSocket({
-  policy,
-  identity,
-  timeoutMs = 30_000,
-  signal,
-}: OpenOptions): Promise<TLSSocket> {
+function openSocket(
+  { policy, identity, timeoutMs = 30_000, signal }: OpenOptions,
+  inbox: Inbox | undefined,
+): Promise<TLSSocket> {
   const { host, port } = policy.serverUrl;
   const where = `${host}:${port}`;
   return new Promise((resolve, reject) => {
@@ -72,6 +79,7 @@ function openSocket({
       ecdhCurve: PREFERRED_GROUPS,
       ALPNProtocols: ["http/1.1"],
       rejectUnauthorized: false,
+      ...(inbox === undefined ? {} : { onread: inbox.onRead }),
     });
     const fail = (error: ChannelError): void => {
       signal?.removeEventListener("abort", abort);
