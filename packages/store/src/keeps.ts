@@ -86,8 +86,12 @@ export interface KeepRepository {
   create(keep: NewKeep, budgetMib?: number): Promise<void>;
   find(id: string): Promise<StoredKeep | undefined>;
   findByRequestKey(key: string): Promise<StoredKeep | undefined>;
-  /** Newest first. */
+  /** Newest first, those that are over included. */
   list(): Promise<StoredKeep[]>;
+  /** Newest first, those that are not over. */
+  living(): Promise<StoredKeep[]>;
+  /** The newest of an instance hash, which others may have had before. */
+  findByHash(instanceHash: string): Promise<StoredKeep | undefined>;
   usedPorts(host: string): Promise<Set<number>>;
   /** @returns whether the keep was in one of the states it may come from */
   move(
@@ -132,6 +136,27 @@ export function keepRepository(
         .orderBy("id")
         .execute();
       return rows.map(keepOf);
+    },
+    async living() {
+      const rows = await db
+        .selectFrom("keeps")
+        .selectAll()
+        .where("state", "not in", OVER)
+        .orderBy("created_at", "desc")
+        .orderBy("id")
+        .execute();
+      return rows.map(keepOf);
+    },
+    async findByHash(instanceHash) {
+      const row = await db
+        .selectFrom("keeps")
+        .selectAll()
+        .where("instance_hash", "=", instanceHash)
+        .orderBy("created_at", "desc")
+        .orderBy("id")
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? undefined : keepOf(row);
     },
     async usedPorts(host) {
       const rows = await db

@@ -2,7 +2,7 @@
 // policy does.
 import type { StoredKeep } from "@holdfast/store";
 import { ControlError } from "../errors.ts";
-import { isOver, type VaasContext } from "./context.ts";
+import type { VaasContext } from "./context.ts";
 
 /** No room; `retryAfterSeconds` is absent when there will never be any. */
 export class FullError extends ControlError {
@@ -56,8 +56,7 @@ export function policyEnd({ policy }: Pick<StoredKeep, "policy">): Date {
 
 /** Keeps that are not over, those that end first coming first. */
 async function living({ store }: VaasContext): Promise<StoredKeep[]> {
-  return (await store.keeps.list())
-    .filter((keep) => !isOver(keep))
+  return (await store.keeps.living())
     .map((keep) => ({ keep, end: policyEnd(keep).getTime() }))
     .sort((left, right) => left.end - right.end)
     .map(({ keep }) => keep);

@@ -16,7 +16,7 @@ import { sendJson, sendParagraph } from "../http/answers.ts";
 import { IdempotencyKey } from "../http/headers.ts";
 import { pageOf } from "../http/pages.ts";
 import type { ServiceApp } from "../http/service-app.ts";
-import { INSTANCE_HOST, isOver, type VaasContext } from "./context.ts";
+import { INSTANCE_HOST, type VaasContext } from "./context.ts";
 import { createKeep } from "./create-keep.ts";
 import { endKeep } from "./end-keep.ts";
 import { FullError } from "./full.ts";
@@ -120,7 +120,7 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
       },
     },
     async ({ params: { hash } }) => {
-      const keep = (await context.store.keeps.list()).find((each) => each.instanceHash === hash);
+      const keep = await context.store.keeps.findByHash(hash);
       if (keep === undefined) throw notFound(hash);
       return resourceOf(keep);
     },
@@ -128,9 +128,8 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
 }
 
 async function living(context: VaasContext): Promise<StoredKeep[]> {
-  return (await context.store.keeps.list())
-    .filter((keep) => !isOver(keep))
-    .sort((left, right) => (left.port ?? 0) - (right.port ?? 0));
+  const keeps = await context.store.keeps.living();
+  return keeps.sort((left, right) => (left.port ?? 0) - (right.port ?? 0));
 }
 
 /** As in the original the host is not looked at, save that there must be one. */

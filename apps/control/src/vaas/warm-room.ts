@@ -1,5 +1,5 @@
 // How many keeps may wait for a policy: each takes memory of the keeps to come, and is good for nothing without a port.
-import { isOver, type VaasContext } from "./context.ts";
+import type { VaasContext } from "./context.ts";
 
 /** What a keep that waits is counted with, its loader included. */
 export const WAITING_MIB = 192;
@@ -7,7 +7,7 @@ export const WAITING_MIB = 192;
 /** How many keeps may wait now. */
 export async function warmRoom({ config, store, launcher }: VaasContext): Promise<number> {
   if (config.warm === 0) return 0;
-  const living = (await store.keeps.list()).filter((keep) => !isOver(keep));
+  const living = await store.keeps.living();
   const total = config.maxMemoryMibTotal;
   const used = living
     .filter(({ node }) => node === launcher.node)

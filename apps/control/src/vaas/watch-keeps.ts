@@ -1,7 +1,7 @@
 // Looks after all keeps: at start those that an earlier process left, then each of them twice a second, and those that
 // are to wait for a policy.
 import { messageOf } from "@holdfast/core";
-import { isOver, type VaasContext } from "./context.ts";
+import type { VaasContext } from "./context.ts";
 import { endExpired } from "./end-expired.ts";
 import { endKeep } from "./end-keep.ts";
 import { reconcileKeep } from "./reconcile-keep.ts";
@@ -50,9 +50,7 @@ export class KeepWatch {
   async #lookAtAll(): Promise<void> {
     const { store, logger, launcher } = this.#context;
     try {
-      const living = (await store.keeps.list()).filter(
-        (keep) => keep.node === launcher.node && !isOver(keep),
-      );
+      const living = (await store.keeps.living()).filter(({ node }) => node === launcher.node);
       await Promise.all(
         living.map(async (keep) => {
           // One that was being ended when the process died is ended now.

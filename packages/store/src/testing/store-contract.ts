@@ -210,6 +210,22 @@ export function storeContract(
     });
 
     it(
+      "tells living keeps from those that are over, and the newest of a hash from earlier ones",
+      withStore(async (store) => {
+        const [over, living] = [newKeep(1), newKeep(2, { createdAt: LATER })];
+        for (const keep of [living, over]) await store.keeps.create(keep);
+        await store.keeps.close(over.id, "failed", "", LATER);
+        assert.deepEqual(
+          (await store.keeps.living()).map(({ id }) => id),
+          [living.id],
+        );
+        assert.equal((await store.keeps.list()).length, 2);
+        assert.equal((await store.keeps.findByHash("ab"))?.id, living.id);
+        assert.equal(await store.keeps.findByHash("cd"), undefined);
+      }),
+    );
+
+    it(
       "forgets what is over and old, nothing else",
       withStore(async (store) => {
         const [old, recent, living] = [newKeep(1), newKeep(2), newKeep(3)];
