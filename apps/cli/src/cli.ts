@@ -11,6 +11,7 @@ import { keepCommands } from "./commands/keep.ts";
 import { policyCommands } from "./commands/policy.ts";
 import { receiptCommands } from "./commands/receipt.ts";
 import { serveCommands } from "./commands/serve.ts";
+import { tokenCommands } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { userAppCommand } from "./commands/user-app.ts";
 import { wasmCommands } from "./commands/wasm.ts";
@@ -48,6 +49,7 @@ ${EXIT_HELP}`,
     serveCommands(context),
     functionCommands(context),
     instanceCommands(context),
+    tokenCommands(context),
     clientCommand(context),
     userAppCommand(context),
     policyCommands(context),

@@ -82,10 +82,13 @@ export async function openAccess(
 }
 
 /** What a profile lets in with. */
-export async function ownGrant({ file, caFile, tokenFile, token }: Profile): Promise<Grant> {
+export async function ownGrant({ file, caFile, caPem, tokenFile, token }: Profile): Promise<Grant> {
   const of = `, named by ${file}`;
   return {
     ...(caFile === undefined ? {} : await authorities(caFile, of)),
+    ...(caPem === undefined
+      ? {}
+      : { authoritiesPem: caPem, authoritiesFrom: `the authority in ${file}` }),
     ...(tokenFile === undefined ? {} : await tokenOf(tokenFile)),
     ...(token === undefined ? {} : checked(token, `the token of profile ${file}`)),
   };

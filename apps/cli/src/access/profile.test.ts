@@ -61,6 +61,7 @@ suite("a profile", () => {
     ["an unknown member", '{"password": "x"}', /password is not known/],
     ["a number", '{"token": 1}', /token: a text is expected/],
     ["an address with a password", '{"vaas": "https://u:p@h"}', /vaas: https/],
+    ["two authorities", '{"ca_pem": "a", "ca_file": "b"}', /ca_file or ca_pem/],
     ["two tokens", '{"token": "a", "token_file": "b"}', /token or token_file/],
     ["a namespace with a slash", '{"namespace": "a/b"}', /namespace/],
   ] as const) {

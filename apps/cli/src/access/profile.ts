@@ -17,6 +17,8 @@ export interface Profile {
   readonly urls: Readonly<Partial<Record<ServiceName, string>>>;
   /** Certificate of the authority that the services' certificates hang under, PEM. */
   readonly caFile?: string;
+  /** The same as text. */
+  readonly caPem?: string;
   readonly tokenFile?: string;
   readonly token?: string;
   readonly namespace?: string;
@@ -26,7 +28,7 @@ export interface Profile {
 export const DEFAULT_PROFILE = "holdfast-data/profile.json";
 /** What a namespace may be called. */
 export const NAMESPACE_NAME = /^[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?$/;
-const TEXTS = [...SERVICES, "ca_file", "token_file", "token", "namespace"] as const;
+const TEXTS = [...SERVICES, "ca_file", "ca_pem", "token_file", "token", "namespace"] as const;
 
 /**
  * The profile to go by: the one that was named, else that of the environment, else `holdfast up`'s in this directory.
@@ -75,7 +77,8 @@ function profileOf(untrusted: unknown, file: string): Profile {
     if (url === undefined) throw new Error(`${name}: https://HOST:PORT is expected`);
     urls[name] = url;
   }
-  const { ca_file: ca, token_file: tokenFile, token, namespace } = texts;
+  const { ca_file: ca, ca_pem: caPem, token_file: tokenFile, token, namespace } = texts;
+  if (ca !== undefined && caPem !== undefined) throw new Error("ca_file or ca_pem");
   if (token !== undefined && tokenFile !== undefined) throw new Error("token or token_file");
   if (namespace !== undefined && !NAMESPACE_NAME.test(namespace)) {
     throw new Error("namespace: small letters, digits and dashes are expected");
@@ -85,6 +88,7 @@ function profileOf(untrusted: unknown, file: string): Profile {
     file,
     urls,
     ...(ca === undefined ? {} : { caFile: resolve(base, ca) }),
+    ...(caPem === undefined ? {} : { caPem }),
     ...(tokenFile === undefined ? {} : { tokenFile: resolve(base, tokenFile) }),
     ...(token === undefined ? {} : { token }),
     ...(namespace === undefined ? {} : { namespace }),

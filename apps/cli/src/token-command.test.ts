@@ -1,0 +1,88 @@
+// `holdfast token`: made, listed, revoked; shown once, kept as a digest.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { suite, test } from "node:test";
+import { tokenDigest } from "./access/principals.ts";
+import { readProfile, writeProfile } from "./access/profile.ts";
+import { inEmptyDirectory, run, runJson } from "./testing/run.ts";
+
+const FILE = ["--principals", "principals.json"];
+
+suite("tokens", () => {
+  inEmptyDirectory();
+
+  test("are shown once, and kept as digests", async () => {
+    const { code, stdout } = await run(["token", "new", "alice", "--role", "user,reader", ...FILE]);
+    assert.equal(code, 0);
+    const token = stdout.trim();
+    assert.match(token, /^hf_[A-Za-z0-9_-]{43}$/);
+    const text = readFileSync("principals.json", "utf8");
+    assert.deepEqual(JSON.parse(text), {
+      principals: [{ name: "alice", roles: ["user", "reader"], token_sha256: tokenDigest(token) }],
+    });
+    const listed = await run(["token", "list", ...FILE]);
+    assert.match(listed.stdout, /^alice {2}user, reader {2}token [0-9a-f]{12}…$/m);
+  });
+
+  test("belong to one of a name, unless he is replaced", async () => {
+    const before = readFileSync("principals.json", "utf8");
+    const again = await run(["token", "new", "alice", "--role", "admin", ...FILE]);
+    assert.equal(again.code, 1);
+    assert.equal(again.stdout, "");
+    assert.equal(readFileSync("principals.json", "utf8"), before);
+    const roles = ["--namespace", "team-a=admin,user", "--namespace", "team-b=reader"];
+    const { value } = await runJson(["token", "new", "alice", ...roles, "--replace", ...FILE]);
+    assert.deepEqual(JSON.parse(readFileSync("principals.json", "utf8")), {
+      principals: [
+        {
+          name: "alice",
+          namespaces: { "team-a": ["admin", "user"], "team-b": ["reader"] },
+          token_sha256: tokenDigest(String(value["token"])),
+        },
+      ],
+    });
+  });
+
+  test("are written for their owner alone when a file is named, and then not shown", async () => {
+    const { stdout } = await run([
+      "token",
+      "new",
+      "bob",
+      "--role",
+      "reader",
+      "--out",
+      "b",
+      ...FILE,
+    ]);
+    assert.doesNotMatch(stdout, /hf_/);
+    assert.match(readFileSync("b", "utf8"), /^hf_/);
+    assert.equal(statSync("b").mode & 0o777, 0o600);
+  });
+
+  test("are handed over with addresses and authority in one profile", async () => {
+    mkdirSync("holdfast-data");
+    writeFileSync("holdfast-data/ca.pem", "the authority");
+    const up = { ccfaas: "https://127.0.0.1:5010", ca_file: "ca.pem", token_file: "mine" };
+    await writeProfile("holdfast-data/profile.json", up);
+    const argv = ["token", "new", "carol", "--role", "user", "--profile-out", "carol.json"];
+    assert.equal((await run([...argv, ...FILE])).code, 0);
+    const profile = await readProfile("carol.json");
+    assert.deepEqual(
+      [profile.urls.ccfaas, profile.caPem, profile.tokenFile],
+      ["https://127.0.0.1:5010", "the authority", undefined],
+    );
+    const { principals } = JSON.parse(readFileSync("principals.json", "utf8")) as {
+      principals: { name: string; token_sha256: string }[];
+    };
+    const carol = principals.find(({ name }) => name === "carol");
+    assert.equal(carol?.token_sha256, tokenDigest(profile.token ?? ""));
+  });
+
+  test("are no longer known once they are revoked", async () => {
+    assert.equal((await run(["token", "revoke", "alice", ...FILE])).code, 0);
+    assert.doesNotMatch((await run(["token", "list", ...FILE])).stdout, /alice/);
+    const again = await run(["token", "revoke", "alice", ...FILE]);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /nobody is called alice/);
+  });
+});
