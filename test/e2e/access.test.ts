@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { freePorts } from "./free-ports.ts";
-import { processesOf, type Ran, type Running, run, start } from "./holdfast.ts";
+import { eventually, processesOf, type Ran, type Running, run, start } from "./holdfast.ts";
 
 suite("access to holdfast up", () => {
   let directory: string;
@@ -99,6 +99,29 @@ suite("access to holdfast up", () => {
       assert.doesNotMatch(stdout + stderr, /hf_/);
     });
   }
+
+  test("somebody new gets in with his profile, does what his role lets him, and no more once revoked", async () => {
+    const made = await holdfast([
+      "token",
+      "new",
+      "alice",
+      "--role",
+      "reader",
+      "--profile-out",
+      "alice.json",
+    ]);
+    assert.equal(made.code, 0, made.stderr);
+    const as = (...argv: string[]): Promise<Ran> => holdfast([...argv, "--profile", "alice.json"]);
+    // The services look at the file of principals once a second.
+    await eventually("alice is known", async () => (await as("function", "list")).code === 0);
+    const denied = await as("function", "delete", "any");
+    assert.match(denied.stderr, /alice has not the role admin/);
+    assert.match(denied.stderr, /ACCESS_DENIED/);
+    assert.equal((await holdfast(["token", "revoke", "alice"])).code, 0);
+    await eventually("alice is forgotten", async () =>
+      /ACCESS_UNKNOWN/.test((await as("function", "list")).stderr),
+    );
+  });
 
   test("a token is not sent in clear to another machine", async () => {
     const argv = ["function", "list", "--url", "http://192.0.2.1:5010"];

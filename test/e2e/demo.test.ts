@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { isAlive, processesOf, type Ran, ROOT, run, start } from "./holdfast.ts";
+import { eventually, isAlive, processesOf, type Ran, ROOT, run, start } from "./holdfast.ts";
 
 interface Box {
   readonly x: number;
@@ -181,6 +181,29 @@ suite("Ctrl-C in the demo", { skip: LINUX }, () => {
       }
     });
   }
+});
+
+suite("kill -9 of the demo", { skip: LINUX }, () => {
+  test("leaves nothing behind: its guard ends everything", async () => {
+    const temporary = await mkdtemp(join(tmpdir(), "holdfast-e2e-"));
+    try {
+      const demo = start(["demo"], { cwd: temporary, temporary });
+      await demo.until(/User connects to the keep/);
+      const processes = processesOf(demo.child.pid ?? 0, temporary);
+      assert.ok(
+        processes.some(({ command }) => command.includes("--permission")),
+        "a keep runs",
+      );
+      demo.child.kill("SIGKILL");
+      assert.equal((await demo.done).code, null);
+      await eventually("all processes end", () => !processes.some(isAlive));
+      const stage = (): boolean =>
+        readdirSync(temporary).some((name) => name.startsWith("holdfast-demo-"));
+      await eventually("its directory goes", () => !stage());
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  });
 });
 
 suite("a demo with the user's own files", () => {

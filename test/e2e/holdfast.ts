@@ -2,12 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** Root of the repository. */
 export const ROOT: string = resolve(import.meta.dirname, "../..");
 const MAIN = resolve(ROOT, "apps/cli/src/main.ts");
 /** After this a command is taken to wait for ever. */
 const LIMIT_MS = 240_000;
+const POLL_MS = 50;
 
 /** What a command did. */
 export interface Ran {
@@ -131,6 +133,21 @@ export function processesOf(parent: number, stateDirectory: string): Process[] {
 export function isAlive({ pid, started }: Process): boolean {
   const fields = statOf(pid);
   return fields !== undefined && fields[19] === started && fields[0] !== "Z";
+}
+
+/**
+ * Waits until something holds.
+ * @throws Error when it does not come about
+ */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const limit = performance.now() + LIMIT_MS;
+  while (!(await holds())) {
+    if (performance.now() > limit) throw new Error(`it does not come about: ${what}`);
+    await sleep(POLL_MS);
+  }
 }
 
 /** Fields of /proc/PID/stat from the third on: state, parent, ... and start time at index 19. */

@@ -8,7 +8,16 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { freePorts } from "./free-ports.ts";
-import { isAlive, processesOf, type Ran, ROOT, type Running, run, start } from "./holdfast.ts";
+import {
+  eventually,
+  isAlive,
+  processesOf,
+  type Ran,
+  ROOT,
+  type Running,
+  run,
+  start,
+} from "./holdfast.ts";
 
 const VOD = resolve(ROOT, "examples/vod");
 const DATA = ["coco.names", "yolov3.cfg", "yolov3.weights"];
@@ -342,23 +351,31 @@ suite("holdfast up", () => {
     assert.ok(!existsSync(join(directory, "stolen")));
   });
 
-  test("ends every process on Ctrl-C, and knows its functions when it is started again", {
-    timeout: 60_000,
-  }, async () => {
-    const processes = processesOf(platform.child.pid ?? 0, join(directory, "holdfast-data"));
-    assert.ok(
-      processes.some(({ command }) => command.includes("/loader.mjs")),
-      "a keep runs",
-    );
-    process.kill(-(platform.child.pid ?? 0), "SIGINT");
-    assert.equal((await platform.done).code, 130);
-    assert.deepEqual(processes.filter(isAlive), []);
-    platform = startPlatform();
-    await platform.until(/Ctrl-C ends everything/);
-    assert.equal((await holdfast("function", "list")).stdout, "vod_small\n");
-    const { stdout } = await holdfast("instance", "list");
-    assert.doesNotMatch(stdout, /ready/);
-  });
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGKILL", null],
+  ] as const) {
+    test(`ends every process after ${signal}, and knows its functions when it is started again`, async () => {
+      if (signal === "SIGKILL") {
+        const created = await holdfast("instance", "create", "user.json");
+        assert.equal(created.code, 0, created.stderr);
+      }
+      const processes = processesOf(platform.child.pid ?? 0, join(directory, "holdfast-data"));
+      assert.ok(
+        processes.some(({ command }) => command.includes("--permission")),
+        "a keep runs",
+      );
+      platform.child.kill(signal);
+      assert.equal((await platform.done).code, code);
+      if (signal === "SIGINT") assert.deepEqual(processes.filter(isAlive), []);
+      else await eventually("all processes end", () => !processes.some(isAlive));
+      platform = startPlatform();
+      await platform.until(/Ctrl-C ends everything/);
+      assert.equal((await holdfast("function", "list")).stdout, "vod_small\n");
+      const { stdout } = await holdfast("instance", "list");
+      assert.doesNotMatch(stdout, /ready/);
+    });
+  }
 
   test("a port that is taken is named, and what listens there left alone", async () => {
     const taken = await holdfast("up", "--data-dir", "other", "--ports", `ccfaas=${ports.ccfaas}`);

@@ -84,6 +84,7 @@ const HINTS: Readonly<Record<string, string>> = {
   FUNCTION_NOT_FOUND: "see what is registered: holdfast function list",
   INSTANCE_EXISTS: "choose another id, or end that instance: holdfast instance delete ID",
   INSTANCE_NOT_FOUND: "see what runs: holdfast instance list",
+  RATE_LIMITED: "wait a little, then try again; the administrator sets the rates",
   KEEPS_NO_PORT: "end an instance, or start the platform with room for more keeps",
   RIGHTS_MISSING: "see what the policy lets you do: holdfast policy explain POLICY",
   S3_READ_FAILED: "check bucket, object, region and credentials",
