@@ -1,6 +1,6 @@
 // The seed's route of the S3 bridge.
 import { S3StreamBody } from "@holdfast/contract";
-import { sendParagraph } from "../http/answers.ts";
+import { PARAGRAPH, sendParagraph } from "../http/answers.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import type { BridgeContext } from "./context.ts";
 import { copyObject } from "./copy-object.ts";
@@ -9,7 +9,7 @@ import { copyObject } from "./copy-object.ts";
 export function bridgeRoutes(app: ServiceApp, context: BridgeContext): void {
   app.post(
     "/s3_stream_veracruz",
-    { config: { role: "user" }, schema: { body: S3StreamBody } },
+    { config: { role: "user" }, schema: { body: S3StreamBody, ...PARAGRAPH } },
     async ({ body, log }, reply) => {
       // A caller who leaves wants nothing any more.
       const left = new AbortController();

@@ -1,12 +1,13 @@
 // The seed's routes of programs and data files. Bodies stream to the blob store while they are hashed; an upload that
 // fails, however it fails, leaves nothing.
 
+import { DataFileList, ProgramList } from "@holdfast/contract";
 import { fromBase64, fromBase64Url, fromText, toBase64, toText } from "@holdfast/core";
 import { PolicyError } from "@holdfast/policy";
 import type { StoredFunction } from "@holdfast/store";
 import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
-import { sendJson, sendParagraph } from "../http/answers.ts";
+import { PARAGRAPH, sendJson, sendParagraph } from "../http/answers.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import { drain, incomingBytes } from "../http/upload-body.ts";
 import { collectBlobs } from "./collect-blobs.ts";
@@ -23,10 +24,12 @@ const NameAndFile = Type.Object({ name: Type.String(), "*": Type.String() });
 export function fileRoutes(app: ServiceApp, context: CcfaasContext): void {
   kindRoutes(app, context, "program", {
     list: "programs",
+    answer: ProgramList,
     loaded: () => "function loaded!",
   });
   kindRoutes(app, context, "data_file", {
     list: "data_files",
+    answer: DataFileList,
     loaded: (path) => `data_file ${path} loaded!`,
   });
 }
@@ -34,13 +37,15 @@ export function fileRoutes(app: ServiceApp, context: CcfaasContext): void {
 /** How the original services speak of a kind of file. */
 interface Words {
   readonly list: string;
+  readonly answer: object;
   readonly loaded: (path: string) => string;
 }
 
 function kindRoutes(app: ServiceApp, context: CcfaasContext, kind: FileKind, words: Words): void {
   const { store } = context;
 
-  app.get(`/function/:name/${kind}`, { schema: { params: Name } }, async ({ params }, reply) => {
+  const listing = { schema: { params: Name, answer: words.answer } };
+  app.get(`/function/:name/${kind}`, listing, async ({ params }, reply) => {
     const found = await findFunction(context, params.name);
     const stored = (await store.functions.files(found.id)).filter((file) => file.kind === kind);
     return sendJson(reply, { [words.list]: stored.map(({ path }) => toBase64(fromText(path))) });
@@ -48,7 +53,7 @@ function kindRoutes(app: ServiceApp, context: CcfaasContext, kind: FileKind, wor
 
   app.get(
     `/function/:name/${kind}/*`,
-    { schema: { params: NameAndFile } },
+    { schema: { params: NameAndFile, ...PARAGRAPH } },
     async ({ params }, reply) => {
       const { found, path } = await locate(context, kind, params);
       const isStored = (await store.functions.files(found.id)).some((file) => file.path === path);
@@ -59,7 +64,7 @@ function kindRoutes(app: ServiceApp, context: CcfaasContext, kind: FileKind, wor
 
   app.delete(
     `/function/:name/${kind}/*`,
-    { schema: { params: NameAndFile } },
+    { schema: { params: NameAndFile, ...PARAGRAPH } },
     async ({ params }, reply) => {
       const { found, path } = await locate(context, kind, params);
       if (!(await store.functions.removeFile(found.id, path))) {
@@ -76,7 +81,7 @@ function kindRoutes(app: ServiceApp, context: CcfaasContext, kind: FileKind, wor
     uploads.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
     uploads.post<{ Params: { name: string; "*": string } }>(
       `/function/:name/${kind}/*`,
-      { schema: { params: NameAndFile } },
+      { schema: { params: NameAndFile, consumes: "application/octet-stream", ...PARAGRAPH } },
       async ({ params, raw }, reply) => {
         try {
           const { found, path, file } = await locate(context, kind, params);

@@ -1,9 +1,9 @@
 // The seed's routes of instances.
-import { UserPolicyBody } from "@holdfast/contract";
+import { InstanceAnswer, InstanceList, UserPolicyBody } from "@holdfast/contract";
 import type { StoredInstance } from "@holdfast/store";
 import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
-import { sendJson, sendParagraph } from "../http/answers.ts";
+import { PARAGRAPH, sendJson, sendParagraph } from "../http/answers.ts";
 import { IdempotencyKey } from "../http/headers.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import type { CcfaasContext } from "./context.ts";
@@ -17,12 +17,15 @@ const Name = Type.Object({ name: Type.String() });
 export function instanceRoutes(app: ServiceApp, context: CcfaasContext): void {
   const { store } = context;
 
-  app.get("/instance", async (_request, reply) => {
+  app.get("/instance", { schema: { answer: InstanceList } }, async (_request, reply) => {
     const living = (await store.instances.list()).filter((each) => !isOver(each));
     return sendJson(reply, { instances: living.map(({ id }) => id).sort() });
   });
 
-  const creation = { ...forUsers, schema: { body: UserPolicyBody, headers: IdempotencyKey } };
+  const creation = {
+    ...forUsers,
+    schema: { body: UserPolicyBody, headers: IdempotencyKey, answer: InstanceAnswer },
+  };
   app.post("/instance", creation, async ({ body, headers }, reply) => {
     const key = headers["idempotency-key"];
     const options = key === undefined ? {} : { idempotencyKey: key };
@@ -30,7 +33,8 @@ export function instanceRoutes(app: ServiceApp, context: CcfaasContext): void {
     return sendJson(reply, { instance: instance.id, policy: instance.policy });
   });
 
-  app.get("/instance/:name", { schema: { params: Name } }, async ({ params }, reply) => {
+  const one = { schema: { params: Name, answer: InstanceAnswer } };
+  app.get("/instance/:name", one, async ({ params }, reply) => {
     const instance = await findInstance(context, params.name);
     if (instance.state !== "ready") {
       const why = instance.reason === undefined ? "" : `: ${instance.reason}`;
@@ -45,7 +49,7 @@ export function instanceRoutes(app: ServiceApp, context: CcfaasContext): void {
 
   app.delete(
     "/instance/:name",
-    { ...forUsers, schema: { params: Name } },
+    { ...forUsers, schema: { params: Name, ...PARAGRAPH } },
     async ({ params }, reply) => {
       await endInstance(context, await findInstance(context, params.name));
       return sendParagraph(reply, `instance ${params.name} deleted`);

@@ -1,6 +1,9 @@
 // Answers as the original services gave them: JSON with sorted members, sentences as HTML paragraphs.
 import type { FastifyReply } from "fastify";
 
+/** What the schema of a route says that answers with a sentence. */
+export const PARAGRAPH = { produces: "text/html" } as const;
+
 /** JSON with its members sorted at every depth, two spaces each, as the original services print it. */
 export function sortedJson(value: unknown): string {
   return `${JSON.stringify(sorted(value), undefined, 2)}\n`;

@@ -68,6 +68,8 @@ async function stream(
   raw.flushHeaders();
   const left = new AbortController();
   raw.once("close", () => left.abort());
+  // Whoever left before this line is not heard of again.
+  if (raw.destroyed) left.abort();
   const signal = AbortSignal.any([closing, left.signal]);
   // A line now and then, so that whoever is between notices when somebody left.
   const heartbeat = setInterval(() => raw.write(":\n\n"), HEARTBEAT_MS);

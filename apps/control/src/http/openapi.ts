@@ -10,6 +10,8 @@ declare module "fastify" {
     readonly consumes?: string;
     /** Media type of the answer, when it is not JSON. */
     readonly produces?: string;
+    /** Shape of an answer that the route writes by itself, to the byte. */
+    readonly answer?: object;
     /** Left out of the document. */
     readonly hide?: boolean;
   }
@@ -94,11 +96,12 @@ function bodyOf({ body, consumes }: FastifySchema): Json {
   return { requestBody: { required: true, content: { "application/json": { schema: body } } } };
 }
 
-function answersOf({ response, produces }: FastifySchema): Json {
+function answersOf({ response, produces, answer }: FastifySchema): Json {
   const given = Object.entries((response ?? {}) as Json);
   if (given.length === 0) {
     const type = produces ?? "application/json";
-    return { "200": { description: "done", content: { [type]: {} } } };
+    const schema = answer === undefined ? {} : { schema: answer };
+    return { "200": { description: "done", content: { [type]: schema } } };
   }
   return Object.fromEntries(
     given.map(([status, schema]) => [

@@ -6,13 +6,15 @@ import {
   KeepState,
   PageQuery,
   VaasPolicyBody,
-  type VeracruzInstance,
+  VeracruzCreated,
+  VeracruzInstance,
+  VeracruzList,
 } from "@holdfast/contract";
 import { parseVaasPolicy } from "@holdfast/policy";
 import type { StoredKeep } from "@holdfast/store";
 import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
-import { sendJson, sendParagraph } from "../http/answers.ts";
+import { PARAGRAPH, sendJson, sendParagraph } from "../http/answers.ts";
 import { IdempotencyKey } from "../http/headers.ts";
 import { pageOf } from "../http/pages.ts";
 import type { ServiceApp } from "../http/service-app.ts";
@@ -34,16 +36,23 @@ const Name = Type.Object({ name: Type.String() });
 
 /** Adds the routes of VaaS. */
 export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
-  app.get("/veracruz", { schema: { querystring: Filter } }, async ({ query }, reply) => {
-    const keeps = (await living(context)).filter((keep) => matches(keep, query));
-    return sendJson(reply, {
-      veracruz: keeps.map((keep) => ({ [keep.name]: instanceOf(keep) })),
-    });
-  });
+  app.get(
+    "/veracruz",
+    { schema: { querystring: Filter, answer: VeracruzList } },
+    async ({ query }, reply) => {
+      const keeps = (await living(context)).filter((keep) => matches(keep, query));
+      return sendJson(reply, {
+        veracruz: keeps.map((keep) => ({ [keep.name]: instanceOf(keep) })),
+      });
+    },
+  );
 
   app.post(
     "/veracruz",
-    { config: { role: "operator" }, schema: { body: VaasPolicyBody, headers: IdempotencyKey } },
+    {
+      config: { role: "operator" },
+      schema: { body: VaasPolicyBody, headers: IdempotencyKey, answer: VeracruzCreated },
+    },
     async ({ body, headers }, reply) => {
       const key = headers["idempotency-key"];
       const keep = await createKeep(context, parseVaasPolicy(body), {
@@ -65,7 +74,7 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
 
   app.get(
     "/veracruz/:name",
-    { schema: { params: Name, querystring: Filter } },
+    { schema: { params: Name, querystring: Filter, answer: VeracruzInstance } },
     async ({ params, query }, reply) => {
       const keep = await findByName(context, params.name);
       if (!matches(keep, query)) throw notFound(params.name);
@@ -75,7 +84,7 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
 
   app.delete(
     "/veracruz/:name",
-    { config: { role: "operator" }, schema: { params: Name, querystring: Filter } },
+    { config: { role: "operator" }, schema: { params: Name, querystring: Filter, ...PARAGRAPH } },
     async ({ params, query }, reply) => {
       const keep = await findByName(context, params.name);
       // Names are used again: the hash says which keep is meant.
