@@ -19,6 +19,7 @@ interface Assignment {
   readonly state_file: string;
 }
 
+const startedAt = systemClock.now().toISOString();
 const orders = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const config = await nextOrder<Config>();
 const authorityDirectory = config.platform.authority_dir;
@@ -53,7 +54,7 @@ function tell(state: string, reason?: string): void {
   const said = JSON.stringify({
     state,
     loader_pid: process.pid,
-    started_at: systemClock.now().toISOString(),
+    started_at: startedAt,
     platform: "simulated-nitro",
     simulated: true,
     measurement,
