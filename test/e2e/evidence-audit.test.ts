@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -43,9 +43,9 @@ async function startService(t: TestContext, directory: string): Promise<string> 
   throw new Error("the service ended before it listened");
 }
 
-function audit(log: string, root: string, ...more: string[]) {
+function audit(log: string, ...more: string[]) {
   const main = join(ROOT, "apps/cli/src/main.ts");
-  const argv = [main, "evidence", "audit", log, "--root", root, "--json", ...more];
+  const argv = [main, "evidence", "audit", log, "--json", ...more];
   const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
   assert.equal(stderr, "");
   return { status, value: JSON.parse(stdout) };
@@ -77,22 +77,41 @@ test("decisions of a service are the same when they are made again", async (t) =
   }
 
   const log = join(directory, "data/decisions.jsonl");
-  const whole = audit(log, root);
+  // The log and the folder beside it are all that it takes.
+  const whole = audit(log);
   assert.equal(whole.status, 0, JSON.stringify(whole.value));
+  assert.match(JSON.stringify(whole.value.roots), /"sha256":"[0-9a-f]{64}"/);
   assert.deepEqual(
     whole.value.decisions.map(({ outcome }: { outcome: string }) => outcome),
     ["issued", "refused"],
   );
-  const later = audit(log, root, "--at", "2040-01-01T00:00:00Z");
+  const later = audit(log, "--at", "2040-01-01T00:00:00Z");
   assert.equal(later.status, 0);
   assert.match(JSON.stringify(later.value.decisions[0].changes), /path\.validity/);
   const [first = ""] = readFileSync(log, "utf8").split("\n");
   const changed = join(directory, "changed.jsonl");
   writeFileSync(changed, readFileSync(log, "utf8").replace('"issued"', '"denied"'));
-  assert.equal(audit(changed, root).status, 1);
+  assert.equal(audit(changed, "--root", root).status, 1);
   writeFileSync(changed, `${first}\n`);
-  assert.equal(audit(changed, root).status, 0);
+  // Away from its folder, a log is judged with what the auditor brings.
+  assert.equal(audit(changed).status, 1);
+  assert.equal(audit(changed, "--root", root).status, 0);
   const main = join(ROOT, "apps/cli/src/main.ts");
   const pinned = ["evidence", "audit", changed, "--root", root, "--head", whole.value.head];
   assert.equal(spawnSync(process.execPath, [main, ...pinned]).status, 1);
+
+  const folder = join(directory, "data/decisions.basis");
+  const [document = ""] = readdirSync(folder);
+  const kept = readFileSync(join(folder, document));
+  for (const spoil of [
+    () => writeFileSync(join(folder, document), "something else"),
+    () => rmSync(join(folder, document)),
+  ]) {
+    spoil();
+    const { status, value } = audit(log);
+    assert.equal(status, 1);
+    assert.match(JSON.stringify(value.decisions), /was changed|is not beside the log/);
+    writeFileSync(join(folder, document), kept);
+  }
+  assert.equal(audit(log).status, 0);
 });

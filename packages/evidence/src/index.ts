@@ -4,6 +4,7 @@ export { CCA_CHECKS, type CcaClaims, verifyCca } from "./arm/cca.ts";
 export type { ArmComponent } from "./arm/claims.ts";
 export type { ArmPolicy } from "./arm/policy.ts";
 export { type ArmRequest, PSA_CHECKS, type PsaClaims, verifyPsa } from "./arm/psa.ts";
+export * from "./audit/basis.ts";
 export * from "./audit/chain.ts";
 export * from "./audit/record.ts";
 export { type AzureEvidence, parseAzureJson } from "./azure/evidence.ts";

@@ -143,13 +143,16 @@ function auditCommand(context: Context): Command {
   return newCommand("audit", {
     summary: "judge an attestation service's decisions again",
     description:
-      "Checks that a log of decisions is whole, and judges each decision again from what the log holds: at its own time, " +
-      "to see whether it was right, and at another, to see what would differ.",
-    examples: ["holdfast evidence audit decisions.jsonl --root root.pem"],
+      "Checks that a log of decisions is whole, and judges each decision again from what the log and the folder beside it " +
+      "hold: at its own time, to see whether it was right, and at another, to see what would differ.",
+    examples: ["holdfast evidence audit data/decisions.jsonl"],
   })
     .argument("<log>", "the service's log of decisions")
     .addOption(
-      new Option("--root <file...>", "root that the service accepted beside the vendors' own"),
+      new Option(
+        "--root <file...>",
+        "trust this root too, beside those that the log says the service accepted",
+      ),
     )
     .addOption(endorsementsOption())
     .addOption(

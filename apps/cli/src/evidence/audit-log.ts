@@ -1,16 +1,20 @@
 // `evidence audit`: reads an attestation service's log of decisions, checks that nothing was taken out, changed or put in,
-// and judges every decision again, at its own time and at another: was it right, and what would differ today?
+// and judges every decision again, at its own time and at another: was it right, and what would differ today? What a decision
+// rested on comes from the folder beside the log; the auditor may give more.
 import { createReadStream } from "node:fs";
 import { type Difference, replayDecision } from "@holdfast/channel";
 import { type Certificate, HoldfastError, messageOf, webCrypto } from "@holdfast/core";
 import {
   type ChainVerdict,
+  type DecisionBasis,
   type DecisionRecord,
   type Endorsements,
   MAXIMUM_RECORD,
+  mergeEndorsements,
   verifyLog,
 } from "@holdfast/evidence";
 import { CliError } from "../errors.ts";
+import { AuditBases } from "./audit-bases.ts";
 
 /** What to audit with. */
 export interface AuditRequest {
@@ -34,13 +38,17 @@ export interface AuditedDecision {
   readonly changes: readonly Difference[];
   /** Why it could not be judged again. */
   readonly unrepeatable?: string;
+  /** What is wrong with what it rested on: it was changed, or is gone. */
+  readonly damage?: string;
 }
 
 /** What an audit found. */
 export interface Audit {
   readonly chain: ChainVerdict;
   readonly decisions: readonly AuditedDecision[];
-  /** Whether the log is whole and no decision is contradicted. */
+  /** Roots that decisions rest on beside the vendors' own, because the service was told to accept them. */
+  readonly roots: readonly Certificate[];
+  /** Whether the log and what it rests on are whole, and no decision is contradicted. */
   readonly holds: boolean;
 }
 
@@ -48,28 +56,46 @@ export interface Audit {
 export async function auditLog(request: AuditRequest): Promise<Audit> {
   const decisions: AuditedDecision[] = [];
   const waiting: DecisionRecord[] = [];
+  const bases = new AuditBases(request.path);
   // Records are judged while the log is read, so that a long one is never held whole.
   async function* lines(): AsyncGenerator<string> {
     for await (const line of linesOf(request.path)) {
       yield line;
-      for (const record of waiting.splice(0)) decisions.push(await judgeAgain(record, request));
+      for (const record of waiting.splice(0))
+        decisions.push(await judgeAgain(record, request, bases));
     }
   }
   const chain = await verifyLog(lines(), webCrypto, (record) => waiting.push(record));
-  for (const record of waiting) decisions.push(await judgeAgain(record, request));
+  for (const record of waiting) decisions.push(await judgeAgain(record, request, bases));
   const whole = chain.checks.every(({ outcome }) => outcome === "passed");
-  const agreed = decisions.every(({ contradictions }) => contradictions.length === 0);
-  return { chain, decisions, holds: whole && agreed };
+  const agreed = decisions.every(
+    ({ contradictions, damage }) => contradictions.length === 0 && damage === undefined,
+  );
+  return { chain, decisions, roots: bases.roots, holds: whole && agreed };
 }
 
 async function judgeAgain(
   record: DecisionRecord,
   { anchors, endorsements, at }: AuditRequest,
+  bases: AuditBases,
 ): Promise<AuditedDecision> {
   const { sequence, kind, outcome, time } = record;
-  const audited = { sequence, kind, outcome, time };
+  const audited = { sequence, kind, outcome, time, contradictions: [], changes: [] };
+  let basis: DecisionBasis;
   try {
-    const replay = await replayDecision({ record, anchors, crypto: webCrypto, endorsements, at });
+    basis = await bases.of(record);
+  } catch (thrown) {
+    if (!(thrown instanceof HoldfastError)) throw thrown;
+    return { ...audited, damage: messageOf(thrown) };
+  }
+  try {
+    const replay = await replayDecision({
+      record,
+      anchors: [...anchors, ...basis.anchors],
+      crypto: webCrypto,
+      endorsements: mergeEndorsements(basis.endorsements, endorsements),
+      at,
+    });
     return {
       ...audited,
       contradictions: replay?.contradictions ?? [],
@@ -77,7 +103,7 @@ async function judgeAgain(
     };
   } catch (thrown) {
     if (!(thrown instanceof HoldfastError)) throw thrown;
-    return { ...audited, contradictions: [], changes: [], unrepeatable: messageOf(thrown) };
+    return { ...audited, unrepeatable: messageOf(thrown) };
   }
 }
 

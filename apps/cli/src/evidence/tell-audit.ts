@@ -1,4 +1,5 @@
 // An audit for people: whether the log is whole, which decisions were wrong, and what would differ at another time.
+import { createHash } from "node:crypto";
 import type { Context } from "../context.ts";
 import type { Audit, AuditedDecision } from "./audit-log.ts";
 
@@ -12,13 +13,16 @@ const AGE: ReadonlySet<string> = new Set([
 ]);
 
 /** Tells an audit. */
-export function tellAudit({ terminal }: Context, { chain, decisions, holds }: Audit): void {
+export function tellAudit({ terminal }: Context, { chain, decisions, roots, holds }: Audit): void {
   for (const { name, outcome, detail } of chain.checks) {
     const tone = outcome === "passed" ? "good" : "bad";
     terminal.line(`${terminal.paint(tone, outcome.padEnd(13))} ${name}: ${detail}`);
   }
   for (const decision of decisions) {
-    const { contradictions, unrepeatable } = decision;
+    const { contradictions, unrepeatable, damage } = decision;
+    if (damage !== undefined) {
+      terminal.line(`${terminal.paint("bad", "damaged")}       ${labelOf(decision)}: ${damage}`);
+    }
     for (const { name, before, after, detail } of contradictions) {
       terminal.line(
         `${terminal.paint("bad", "contradicted")}  ${labelOf(decision)}: ${name} is recorded as ${before}, but is ${after}: ${detail}`,
@@ -29,6 +33,11 @@ export function tellAudit({ terminal }: Context, { chain, decisions, holds }: Au
         `${terminal.paint("warn", "not repeated")}  ${labelOf(decision)}: ${unrepeatable}`,
       );
     }
+  }
+  for (const { subject } of roots) {
+    terminal.line(
+      `${terminal.paint("warn", "rests on")}      ${printable(subject.text)}, a root that the service was told to accept`,
+    );
   }
   tellChanges(terminal.line.bind(terminal), decisions);
   terminal.line(`head: ${chain.head}`);
@@ -42,6 +51,10 @@ export function tellAudit({ terminal }: Context, { chain, decisions, holds }: Au
     count: chain.count,
     head: chain.head,
     log: chain.checks,
+    roots: roots.map(({ subject, der }) => ({
+      subject: subject.text,
+      sha256: createHash("sha256").update(der).digest("hex"),
+    })),
     decisions,
   });
 }
@@ -63,4 +76,8 @@ function tellChanges(line: (text: string) => void, decisions: readonly AuditedDe
 
 function labelOf({ sequence, kind, outcome, time }: AuditedDecision): string {
   return `decision ${sequence} (${kind}, ${outcome}, ${time})`;
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, "?");
 }

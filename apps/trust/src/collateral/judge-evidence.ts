@@ -3,6 +3,7 @@
 import {
   type Appraisal,
   collateralNeeds,
+  type Endorsements,
   type EvidenceRequest,
   mergeEndorsements,
   verifyEvidence,
@@ -13,19 +14,26 @@ import type { CollateralStore } from "./store.ts";
 const OF_COLLATERAL =
   /^(?:tcb-info|qe-identity)\.|\.revocation$|^snp\.(?:leaf|leaf-tcb|chip-id|product|signature)$/;
 
+/** A verdict, and everything beside the evidence that it was made with. */
+export interface JudgedEvidence {
+  readonly appraisal: Appraisal;
+  readonly endorsements: Endorsements;
+}
+
 /** The verdict on evidence. `request.endorsements` are the operator's and the asker's. */
 export async function judgeEvidence(
   evidence: Uint8Array,
   request: Omit<EvidenceRequest, "at">,
   { store, now }: { readonly store: CollateralStore; readonly now: () => Date },
-): Promise<Appraisal> {
+): Promise<JudgedEvidence> {
   const needs = collateralNeeds(evidence, request.endorsements);
-  const judge = async (more: EvidenceRequest["endorsements"]): Promise<Appraisal> => {
+  const judge = async (more: Endorsements): Promise<JudgedEvidence> => {
     const endorsements = mergeEndorsements(request.endorsements, more);
-    return await verifyEvidence(evidence, { ...request, at: now(), endorsements });
+    const appraisal = await verifyEvidence(evidence, { ...request, at: now(), endorsements });
+    return { appraisal, endorsements };
   };
   const first = await judge(await store.held(needs));
-  if (needs.length === 0 || !wantsCollateral(first)) return first;
+  if (needs.length === 0 || !wantsCollateral(first.appraisal)) return first;
   return await judge(await store.obtain(needs));
 }
 

@@ -3,6 +3,7 @@ import { type Clock, type CryptoPort, toBase64, toHex } from "@holdfast/core";
 import {
   type Appraisal,
   appraisalOf,
+  type Decision,
   type EarNames,
   type EndorsementFile,
   type Endorsements,
@@ -16,7 +17,7 @@ import {
   readEndorsements,
   TRUST,
 } from "@holdfast/evidence";
-import { judgeEvidence } from "../collateral/judge-evidence.ts";
+import { type JudgedEvidence, judgeEvidence } from "../collateral/judge-evidence.ts";
 import type { CollateralStore } from "../collateral/store.ts";
 import type { Config } from "../config.ts";
 import { refusal, TrustError } from "../errors.ts";
@@ -80,7 +81,7 @@ export async function appraise(
 ): Promise<AppraiseResult> {
   const nonce = nonceOf(deps, request);
   const { type, reportData, expect } = request;
-  const judged = await judgeEvidence(
+  const { appraisal: judged, endorsements } = await judgeEvidence(
     request.evidence,
     {
       crypto: deps.crypto,
@@ -109,7 +110,7 @@ export async function appraise(
     ...(fitting ? { nonce } : {}),
     policies: [`holdfast:${appraisal.type}`],
   });
-  await record(deps, request, nonce, appraisal);
+  await record(deps, request, nonce, { appraisal, endorsements });
   const [key] = await deps.keys.resultKeys();
   return {
     token: signResult(key, claims),
@@ -128,14 +129,15 @@ function endorsementsFor(
 }
 
 async function record(
-  { log, refusals }: AppraiseDependencies,
+  { log, refusals, config }: AppraiseDependencies,
   { evidence, reportData, expect }: AppraiseRequest,
   nonce: Uint8Array | undefined,
-  { type, verdict, platform, checks, at, collateral }: Appraisal,
+  { appraisal, endorsements }: JudgedEvidence,
 ): Promise<void> {
+  const { type, verdict, platform, checks, at, collateral } = appraisal;
   const passedOver = verdict === "affirmed" ? 0 : refusals.take();
   if (passedOver === undefined) return;
-  await log.append({
+  const decision: Decision = {
     kind: "appraise",
     outcome: verdict,
     time: at.toISOString(),
@@ -150,7 +152,8 @@ async function record(
       ...(collateral.length === 0 ? {} : { collateral: JSON.stringify(collateral) }),
       ...(passedOver === 0 ? {} : { refusals_passed_over: passedOver }),
     },
-  });
+  };
+  await log.append(decision, { endorsements, anchors: config.simulatedRoots });
 }
 
 function nonceOf(deps: AppraiseDependencies, request: AppraiseRequest): Uint8Array | undefined {

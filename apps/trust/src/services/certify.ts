@@ -10,7 +10,12 @@ import {
   toBase64,
   toHex,
 } from "@holdfast/core";
-import { awsNitroRoot, type Decision, matchReferenceValues } from "@holdfast/evidence";
+import {
+  awsNitroRoot,
+  type Decision,
+  matchReferenceValues,
+  NO_ENDORSEMENTS,
+} from "@holdfast/evidence";
 import type { Config } from "../config.ts";
 import { refusal, TrustError } from "../errors.ts";
 import type { Authority } from "./authority.ts";
@@ -146,7 +151,7 @@ async function record(
     await log.append(decision);
     return;
   }
-  await log.append({
+  const whole: Decision = {
     ...decision,
     facts: {
       ...decision.facts,
@@ -156,5 +161,6 @@ async function record(
     evidence: toBase64(proof.evidence),
     csr: toBase64(proof.csr),
     nonce: toHex(challenge.nonce),
-  });
+  };
+  await log.append(whole, { endorsements: NO_ENDORSEMENTS, anchors: config.simulatedRoots });
 }

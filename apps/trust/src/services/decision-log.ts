@@ -1,9 +1,14 @@
-// The log of decisions: lines that hold each other's hashes, appended and on disk before anybody hears of the decision.
+// The log of decisions: lines that hold each other's hashes, appended and on disk before anybody hears of the decision. What
+// a decision rests on besides its evidence is on disk before its line, in a folder beside the log.
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { messageOf, toText, webCrypto } from "@holdfast/core";
 import {
+  BASIS_FACT,
+  basisFolderOf,
   type Decision,
+  type DecisionBasis,
+  encodeBasis,
   encodeRecord,
   FIRST_PREVIOUS,
   hashOfLine,
@@ -11,6 +16,7 @@ import {
   parseRecord,
 } from "@holdfast/evidence";
 import { TrustError } from "../errors.ts";
+import { KeptDocuments } from "./kept-documents.ts";
 
 const LINE_FEED = 0x0a;
 const LONG = 512;
@@ -21,9 +27,16 @@ export class DecisionLog {
   #sequence: number;
   #previous: string;
   #last: Promise<unknown> = Promise.resolve();
+  readonly #documents: KeptDocuments;
 
-  private constructor(file: FileHandle, sequence: number, previous: string) {
+  private constructor(
+    file: FileHandle,
+    documents: KeptDocuments,
+    sequence: number,
+    previous: string,
+  ) {
     this.#file = file;
+    this.#documents = documents;
     this.#sequence = sequence;
     this.#previous = previous;
   }
@@ -35,20 +48,26 @@ export class DecisionLog {
   static async open(path: string): Promise<DecisionLog> {
     let file: FileHandle | undefined;
     try {
+      const documents = await KeptDocuments.open(basisFolderOf(path));
       file = await open(path, "a+", 0o600);
       const line = await lastLine(file);
-      if (line === undefined) return new DecisionLog(file, 0, FIRST_PREVIOUS);
+      if (line === undefined) return new DecisionLog(file, documents, 0, FIRST_PREVIOUS);
       const previous = await hashOfLine(line, webCrypto);
-      return new DecisionLog(file, parseRecord(line).sequence + 1, previous);
+      return new DecisionLog(file, documents, parseRecord(line).sequence + 1, previous);
     } catch (cause) {
       await file?.close();
       throw new TrustError("LOG_UNUSABLE", `${path}: ${messageOf(cause)}`, { cause });
     }
   }
 
-  /** Appends a decision; answers when it is on disk. */
-  append(decision: Decision): Promise<void> {
-    const turn = this.#last.then(() => this.#write(decision));
+  /**
+   * Appends a decision; answers when it is on disk.
+   * @param basis what it was made with besides its evidence
+   */
+  append(decision: Decision, basis?: DecisionBasis): Promise<void> {
+    const turn = this.#last.then(async () => {
+      await this.#write(basis === undefined ? decision : await this.#based(decision, basis));
+    });
     this.#last = turn.catch(() => undefined);
     return turn;
   }
@@ -57,6 +76,12 @@ export class DecisionLog {
   async close(): Promise<void> {
     await this.#last;
     await this.#file.close();
+  }
+
+  async #based(decision: Decision, basis: DecisionBasis): Promise<Decision> {
+    const { digest, documents } = await encodeBasis(basis, webCrypto);
+    await this.#documents.keep(documents);
+    return { ...decision, facts: { ...decision.facts, [BASIS_FACT]: digest } };
   }
 
   async #write(decision: Decision): Promise<void> {

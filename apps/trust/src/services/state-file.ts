@@ -32,11 +32,16 @@ export async function readState<T extends TSchema>(
 
 /** Replaces the state in a file. */
 export async function writeState(file: string, value: unknown): Promise<void> {
+  await writeWhole(file, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Writes a file for its owner alone, whole or not at all; answers when it is on disk. */
+export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString("hex")}`;
   try {
     const handle = await open(draft, "wx", 0o600);
     try {
-      await handle.writeFile(`${JSON.stringify(value, undefined, 2)}\n`);
+      await handle.writeFile(content);
       await handle.sync();
     } finally {
       await handle.close();

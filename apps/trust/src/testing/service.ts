@@ -37,6 +37,8 @@ export interface TestService {
   readonly app: App;
   readonly keys: Keys;
   readonly store: CollateralStore;
+  /** Its data directory. */
+  readonly directory: string;
   /** What the store of collateral reported. */
   readonly reports: readonly string[];
   /** The service's time; tests move it. */
@@ -103,6 +105,7 @@ export async function newService(
     }),
     keys,
     store,
+    directory,
     reports,
     get now() {
       return now;
