@@ -48,7 +48,8 @@ function runCommand(context: Context): Command {
     summary: "run a WASI program offline; its exit code is the command's",
     description:
       "Runs MODULE (WASI Preview 1) with directories of this machine copied in; what it changed there is written back\n" +
-      "when it exits. Nothing else of this machine is in its reach. A trap ends with exit code 134.",
+      "when it exits. Nothing else of this machine is in its reach. A trap ends with exit code 134. With --seed and a\n" +
+      "--clock that stands still, or is off, the run is the same on every machine: the bits of NaNs are made so, too.",
     examples: [
       "holdfast wasm run program.wasm --dir .::/ -- first second",
       "holdfast wasm run program.wasm --dir data::/data --env LEVEL=3 --rights /data=r --trace",
@@ -143,7 +144,7 @@ async function runModule(
 
 function tell(
   { terminal }: Context,
-  { outcome, sha256, back, skipped }: OfflineOutcome,
+  { outcome, sha256, deterministic, back, skipped }: OfflineOutcome,
   held: Record<"stdout" | "stderr", readonly Uint8Array[]>,
   { stats }: RunOptions,
 ): void {
@@ -151,7 +152,7 @@ function tell(
   if (outcome.state !== "exited") terminal.note(describe(outcome));
   else if (stats) {
     terminal.note(
-      `exit code ${outcome.exitCode ?? 0}, ${Math.round(outcome.durationMs)} ms, ${outcome.peakMemoryBytes} bytes of memory`,
+      `exit code ${outcome.exitCode ?? 0}, ${Math.round(outcome.durationMs)} ms, ${outcome.peakMemoryBytes} bytes of memory${deterministic ? ", the same on every machine" : ""}`,
     );
   }
   for (const left of [...skipped, ...back.skipped]) terminal.note(`left out: ${left}`);
@@ -160,6 +161,7 @@ function tell(
     ok: outcome.state === "exited" && (outcome.exitCode ?? 0) === 0,
     ...shown,
     sha256,
+    deterministic,
     stdout: text(held.stdout),
     stderr: text(held.stderr),
     written: back.written,

@@ -1,8 +1,10 @@
 // Admission of a program: what its bytes may hold before anything of it runs. The memory's maximum is written into the
 // module itself, because the limits of a worker thread do not bound WebAssembly memory.
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { concat, messageOf } from "@holdfast/core";
+import { messageOf } from "@holdfast/core";
 import { WasiError } from "../errors.ts";
+import { canonicalCode } from "./canonical-nans.ts";
 import { IMPORTABLE } from "./interface.ts";
 import { encodeU32, ModuleReader, malformed } from "./reader.ts";
 import {
@@ -25,6 +27,8 @@ export interface AdmissionLimits {
   readonly maxMemoryMib: number;
   /** Default 128 MiB. */
   readonly maxModuleBytes?: number;
+  /** Make NaNs canonical, so that the program computes the same bits on every machine; costs where floats are computed. */
+  readonly deterministic?: boolean;
 }
 
 /** A module that passed admission, compiled with its memory bounded. */
@@ -51,6 +55,8 @@ const MAXIMUM_MODULE_BYTES = 128 * 1024 * 1024;
 /** Tables live outside the memory; these bounds keep them under 64 MiB. */
 const MAXIMUM_TABLES = 8;
 const MAXIMUM_TABLE_ELEMENTS = 1_000_000;
+/** Custom sections may stand as often as they like; no compiler writes a hundred. */
+const MAXIMUM_SECTIONS = 10_000;
 const PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const COMPONENT_PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
 
@@ -75,12 +81,15 @@ export async function admitModule(
   const bounded = rewriteBounds(bytes, layout, maximumPages);
   return {
     sha256: createHash("sha256").update(bytes).digest("hex"),
-    compiled: await compile(bounded),
+    compiled: await compile(limits.deterministic === true ? withCanonicalNans(bounded) : bounded),
     size: bytes.length,
     memory,
     imports: layout.imports.map(({ from, name }) => `${from}.${name}`).sort(),
   };
 }
+
+/** Bytes of a module that was written anew. */
+type Module = Uint8Array<ArrayBuffer>;
 
 interface Section {
   readonly id: number;
@@ -111,6 +120,9 @@ function parseLayout(bytes: Uint8Array): Layout {
     const start = reader.at;
     const id = reader.byte();
     const part = reader.part(reader.u32());
+    if (sections.length === MAXIMUM_SECTIONS) {
+      throw new WasiError("MODULE_TOO_LARGE", `more than ${MAXIMUM_SECTIONS} sections`);
+    }
     sections.push({ id, start, content: part.at, end: part.end });
   }
   const read = <T>(id: number, parse: (reader: ModuleReader) => T[]): T[] => {
@@ -186,7 +198,7 @@ function onlyMemory(layout: Layout, most: number): AdmittedModule["memory"] {
 }
 
 /** The module with maxima in place: sections that hold bounds are written anew, all others are copied. */
-function rewriteBounds(bytes: Uint8Array, layout: Layout, maximumPages: number): Uint8Array {
+function rewriteBounds(bytes: Uint8Array, layout: Layout, maximumPages: number): Module {
   if (layout.tables.length > MAXIMUM_TABLES) {
     throw new WasiError("MODULE_FEATURE", `more than ${MAXIMUM_TABLES} tables`);
   }
@@ -210,10 +222,22 @@ function rewriteBounds(bytes: Uint8Array, layout: Layout, maximumPages: number):
       content.push(bytes.subarray(at, start), replacement);
       at = end;
     }
-    const whole = concat(...content, bytes.subarray(at, section.end));
+    const whole = Buffer.concat([...content, bytes.subarray(at, section.end)]);
     parts.push(Uint8Array.from([section.id, ...encodeU32(whole.length)]), whole);
   }
-  return concat(...parts);
+  return Buffer.concat(parts);
+}
+
+/** The module with canonical NaNs: its code is written anew, everything else is copied. */
+function withCanonicalNans(bytes: Module): Module {
+  const { sections, types, functions } = parseLayout(bytes);
+  const parameters = functions.map((type) => (types[type] ?? ":").indexOf(":"));
+  const parts = sections.map(({ id, start, content, end }) => {
+    if (id !== SECTION.code) return bytes.subarray(start, end);
+    const code = canonicalCode(new ModuleReader(bytes, content, end), parameters);
+    return Buffer.concat([Uint8Array.from([id, ...encodeU32(code.length)]), code]);
+  });
+  return Buffer.concat([Uint8Array.from(PREAMBLE), ...parts]);
 }
 
 function edit(bounds: Bounds, most: number, what: string) {
@@ -228,7 +252,7 @@ function edit(bounds: Bounds, most: number, what: string) {
   return { start: bounds.start, end: bounds.end, replacement };
 }
 
-async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
+async function compile(bytes: Module): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes);
   } catch (cause) {

@@ -1,6 +1,8 @@
 // A bounded reader of the WebAssembly binary format (core specification 2.0, section 5).
 import { WasiError } from "../errors.ts";
 
+/** V8 compiles no module with more types, imports, functions or exports. */
+const MAXIMUM_COUNT = 1_000_000;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Reads forward through bytes; every length is checked against what is left. */
@@ -40,9 +42,16 @@ export class ModuleReader {
     throw malformed("a number is too long");
   }
 
+  /** Passes over a number of any kind, up to 64 bits. */
+  skipNumber(): void {
+    for (let length = 0; length < 10; length += 1) if (this.byte() < 0x80) return;
+    throw malformed("a number is too long");
+  }
+
   /** A count of items that take at least `size` bytes each, so that it cannot promise more than there is. */
   count(size: number): number {
     const count = this.u32();
+    if (count > MAXIMUM_COUNT) throw malformed(`a count is over ${MAXIMUM_COUNT}`);
     if (count * size > this.left) throw malformed("a count is larger than what follows");
     return count;
   }

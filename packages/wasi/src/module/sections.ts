@@ -3,7 +3,15 @@ import { WasiError } from "../errors.ts";
 import { type ModuleReader, malformed } from "./reader.ts";
 
 /** Section numbers of the binary format. */
-export const SECTION = { type: 1, import: 2, function: 3, table: 4, memory: 5, export: 7 } as const;
+export const SECTION = {
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  export: 7,
+  code: 10,
+} as const;
 
 /** Bounds of a memory in pages or of a table in elements. */
 export interface Bounds {

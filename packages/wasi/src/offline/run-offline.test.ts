@@ -180,6 +180,38 @@ describe("a whole run", () => {
     assert.deepEqual(readdirSync(directory), []);
   });
 
+  it("with its time and randomness given computes the same bits everywhere, and sees no other times", async () => {
+    writeFileSync(join(directory, "input"), "");
+    // The bits of a NaN that is made as it runs, and when a file of the host was modified.
+    const body = `
+      (f32.store (i32.const 200) (f32.div (f32.load (i32.const 300)) (f32.load (i32.const 300))))
+      (drop (call $stat (i32.const 3) (i32.const 0) (i32.const 80) (i32.const 5) (i32.const 400)))
+      (i64.store (i32.const 204) (i64.load (i32.const 448)))
+      (i32.store (i32.const 0) (i32.const 200)) (i32.store (i32.const 4) (i32.const 12))
+      (call $say)`;
+    const bytes = await assemble(
+      program(body, `(data (i32.const 80) "input")`).replace(
+        "(memory",
+        `(import "wasi_snapshot_preview1" "path_filestat_get"
+          (func $stat (param i32 i32 i32 i32 i32) (result i32))) (memory`,
+      ),
+    );
+    const fixed = new Date("2026-01-02T03:04:05Z");
+    const said: Uint8Array[] = [];
+    const { deterministic } = await offline("", {
+      program: bytes,
+      clock: { fixed },
+      random: { seed: Uint8Array.of(1) },
+      onOutput: (_stream, part) => said.push(part),
+    });
+    assert.equal(deterministic, true);
+    const view = new DataView(Uint8Array.from(Buffer.concat(said)).buffer);
+    assert.equal(view.getUint32(0, true).toString(16), "7fc00000");
+    assert.equal(view.getBigUint64(4, true), BigInt(fixed.getTime()) * 1_000_000n);
+    assert.equal((await offline("", { clock: { fixed } })).deterministic, false);
+    assert.equal((await offline("", { random: { seed: Uint8Array.of(1) } })).deterministic, false);
+  });
+
   it("is cancelled by its signal", async () => {
     const { outcome } = await offline(`${WRITE} (loop $again (br $again))`, {
       signal: AbortSignal.timeout(50),

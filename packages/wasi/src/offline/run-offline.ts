@@ -41,6 +41,8 @@ export interface OfflineOptions
 export interface OfflineOutcome {
   readonly outcome: RunOutcome;
   readonly sha256: string;
+  /** Clock and randomness were given, and NaNs made canonical: with the same input it is the same run on any machine. */
+  readonly deterministic: boolean;
   readonly back: WrittenBack;
   /** Host paths that were left out when reading. */
   readonly skipped: readonly string[];
@@ -50,7 +52,12 @@ const NOTHING: WrittenBack = { written: [], removed: [], skipped: [] };
 
 /** @throws WasiError MODULE_*, OFFLINE_DIRECTORY, OFFLINE_WRITE_BACK */
 export async function runOffline(options: OfflineOptions): Promise<OfflineOutcome> {
-  const module = await admitModule(options.program, { maxMemoryMib: 4096, ...options.admission });
+  const deterministic = options.clock !== "system" && options.random !== "system";
+  const module = await admitModule(options.program, {
+    maxMemoryMib: 4096,
+    deterministic,
+    ...options.admission,
+  });
   const { snapshot, skipped } = await loadDirectories(options.files, options.directories, {
     bytes: options.maximumBytes ?? 4 * 1024 ** 3,
     entries: options.maximumEntries ?? 65_536,
@@ -76,7 +83,7 @@ export async function runOffline(options: OfflineOptions): Promise<OfflineOutcom
     outcome.changes === undefined
       ? NOTHING
       : await writeBack(options.files, options.directories, outcome.changes);
-  return { outcome, sha256: module.sha256, back, skipped };
+  return { outcome, sha256: module.sha256, deterministic, back, skipped };
 }
 
 function everything(paths: readonly string[]): RightsTable {

@@ -4,8 +4,11 @@ import { FileNode } from "./file-node.ts";
 import type { FileSystem } from "./file-system.ts";
 import { DirectoryNode, type Moment, type Node, pathIn } from "./nodes.ts";
 
-/** Fills an empty file system. Parents come before children; a node without its parent is left out. */
-export function loadSnapshot(fs: FileSystem, snapshot: Snapshot, withTimes: boolean): void {
+/**
+ * Fills an empty file system. Parents come before children; a node without its parent is left out.
+ * @param moment what times the guest sees on the files; undefined for those that the snapshot has
+ */
+export function loadSnapshot(fs: FileSystem, snapshot: Snapshot, moment: Moment | undefined): void {
   const directories = new Map<string, DirectoryNode>([["/", fs.root]]);
   for (const stored of snapshot.nodes) {
     const at = stored.path.lastIndexOf("/");
@@ -13,8 +16,8 @@ export function loadSnapshot(fs: FileSystem, snapshot: Snapshot, withTimes: bool
     if (parent === undefined) continue;
     const node = load(fs, parent, stored.path.slice(at + 1), stored);
     node.origin = stored.path;
-    node.accessed = withTimes ? stored.accessed : 0;
-    node.modified = withTimes ? stored.modified : 0;
+    node.accessed = moment ?? stored.accessed;
+    node.modified = moment ?? stored.modified;
     node.changed = node.modified;
     if (node instanceof FileNode) node.original = true;
     if (node instanceof DirectoryNode) directories.set(stored.path, node);

@@ -58,7 +58,8 @@ export function makeGuest(job: GuestJob, collector?: Collector): Guest {
     now: () => clocks.fileTime(),
     letGo: (bytes) => collector?.letGo(bytes),
   });
-  loadSnapshot(fs, job.snapshot, !clocks.off);
+  // Where the clock does not go, files tell no time either.
+  loadSnapshot(fs, job.snapshot, clocks.off || !clocks.goes ? clocks.fileTime() : undefined);
   for (const path of job.directories) ensureDirectory(fs, path);
   fs.changed = false;
   const guest = new Guest({

@@ -1,0 +1,121 @@
+// Reads through the instructions of a function body (WebAssembly core specification 3.0, section 5.4): where each begins
+// and ends, whatever it does. Instructions on collected types are not known here, nor is what gives other results on other
+// machines (relaxed SIMD).
+import { WasiError } from "../errors.ts";
+import type { ModuleReader } from "./reader.ts";
+
+/** An instruction: its code, that behind a prefix included, as `prefix << 16 | code`. */
+export type Opcode = number;
+
+/** Codes whose first byte says that another number follows. */
+export const PREFIX = { bulk: 0xfc, simd: 0xfd, atomic: 0xfe } as const;
+
+/** The code of an instruction behind a prefix. */
+export function prefixed(prefix: number, code: number): Opcode {
+  return prefix * 0x1_0000 + code;
+}
+
+const RELAXED_SIMD = 0x100;
+/** Blocks, which begin with their type. */
+const BLOCKS: ReadonlySet<Opcode> = new Set([0x02, 0x03, 0x04, 0x06]);
+/** Numbers behind each instruction that has nothing but small indices. */
+const INDICES: ReadonlyMap<Opcode, number> = new Map([
+  ...[0x07, 0x08, 0x09, 0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15, 0x18].map((code) => [code, 1] as const),
+  ...[0x11, 0x13].map((code) => [code, 2] as const),
+  ...[0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26].map((code) => [code, 1] as const),
+  ...[0x3f, 0x40, 0xd0, 0xd2, 0xd5, 0xd6].map((code) => [code, 1] as const),
+  ...[0, 1, 2, 3, 4, 5, 6, 7].map((code) => [prefixed(PREFIX.bulk, code), 0] as const),
+  ...[8, 10, 12, 14].map((code) => [prefixed(PREFIX.bulk, code), 2] as const),
+  ...[9, 11, 13, 15, 16, 17].map((code) => [prefixed(PREFIX.bulk, code), 1] as const),
+]);
+const PLAIN: ReadonlySet<Opcode> = new Set([
+  0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, 0xd3, 0xd4,
+]);
+
+/** Reads one instruction. @throws WasiError MODULE_FEATURE, MODULE_MALFORMED */
+export function readInstruction(reader: ModuleReader): Opcode {
+  const first = reader.byte();
+  const isPrefixed = first >= PREFIX.bulk && first <= PREFIX.atomic;
+  const opcode = isPrefixed ? prefixed(first, reader.u32()) : first;
+  const indices = INDICES.get(opcode);
+  if (indices !== undefined) {
+    for (let left = indices; left > 0; left -= 1) reader.skipNumber();
+  } else if (BLOCKS.has(opcode)) skipBlockType(reader);
+  else if (first === PREFIX.simd) skipSimd(reader, opcode - prefixed(PREFIX.simd, 0));
+  else if (first === PREFIX.atomic) skipAtomic(reader, opcode - prefixed(PREFIX.atomic, 0));
+  else if (first >= 0x28 && first <= 0x3e) skipMemoryArgument(reader);
+  else if (!PLAIN.has(opcode) && !(first >= 0x45 && first <= 0xc4)) skipOther(reader, opcode);
+  return opcode;
+}
+
+function skipOther(reader: ModuleReader, opcode: Opcode): void {
+  switch (opcode) {
+    // br_table
+    case 0x0e:
+      for (let left = reader.count(1) + 1; left > 0; left -= 1) reader.skipNumber();
+      return;
+    // select with types
+    case 0x1c:
+      for (let left = reader.count(1); left > 0; left -= 1) skipBlockType(reader);
+      return;
+    // try_table
+    case 0x1f:
+      skipBlockType(reader);
+      for (let left = reader.count(2); left > 0; left -= 1) {
+        const catchesAll = reader.byte() >= 2;
+        if (!catchesAll) reader.skipNumber();
+        reader.skipNumber();
+      }
+      return;
+    case 0x41:
+    case 0x42:
+      reader.skipNumber();
+      return;
+    case 0x43:
+      reader.part(4);
+      return;
+    case 0x44:
+      reader.part(8);
+      return;
+    default:
+      throw unknown(opcode);
+  }
+}
+
+/** Nothing, a value type, or the number of a function type. */
+function skipBlockType(reader: ModuleReader): void {
+  const first = reader.bytes[reader.at];
+  reader.skipNumber();
+  // References that name a type have its number behind.
+  if (first === 0x63 || first === 0x64) reader.skipNumber();
+}
+
+function skipMemoryArgument(reader: ModuleReader): void {
+  const alignment = reader.u32();
+  // A memory's number, where there are several.
+  if ((alignment & 0x40) !== 0) reader.skipNumber();
+  reader.skipNumber();
+}
+
+function skipSimd(reader: ModuleReader, code: number): void {
+  if (code >= RELAXED_SIMD) throw unknown(prefixed(PREFIX.simd, code));
+  const hasMemory = code <= 11 || (code >= 84 && code <= 93);
+  if (hasMemory) skipMemoryArgument(reader);
+  if (code === 12 || code === 13) reader.part(16);
+  const hasLane = (code >= 21 && code <= 34) || (code >= 84 && code <= 91);
+  if (hasLane) reader.byte();
+}
+
+function skipAtomic(reader: ModuleReader, code: number): void {
+  if (code === 3) reader.byte();
+  else if (code <= 0x4e) skipMemoryArgument(reader);
+  else throw unknown(prefixed(PREFIX.atomic, code));
+}
+
+function unknown(opcode: Opcode): WasiError {
+  const code = opcode.toString(16);
+  return new WasiError(
+    "MODULE_FEATURE",
+    `instruction 0x${code} can't be made to give the same result on every machine`,
+  );
+}
