@@ -20,7 +20,7 @@ suite("access to holdfast up", () => {
     ccfaas = `https://127.0.0.1:${free}`;
     const keeps = 30_700 + Math.floor(Math.random() * 400);
     const ports = `attestation=${attestation},vaas=${vaas},ccfaas=${free},s3=${s3},keeps=${keeps}`;
-    platform = start(["up", "--ports", ports], { cwd: directory });
+    platform = start(["up", "--ports", ports], { cwd: directory, lasting: true });
     await platform.until(/Ctrl-C ends everything/);
   });
   after(async () => {

@@ -35,13 +35,14 @@ suite("big files", { skip: LINUX }, () => {
     writeFileSync(join(directory, "secret"), SECRET);
     store = start(
       ["serve", "object-store", "--port", String(storePort), "--secret-file", "secret"],
-      { cwd: directory },
+      { cwd: directory, lasting: true },
     );
     const keeps = 31_800 + Math.floor(Math.random() * 500);
     const ports = `attestation=${attestation},vaas=${vaas},ccfaas=${ccfaas},s3=${s3},keeps=${keeps}`;
     const endpoint = `http://127.0.0.1:${storePort}`;
     platform = start(["up", "--local-development", "--ports", ports, "--s3-endpoint", endpoint], {
       cwd: directory,
+      lasting: true,
     });
     await Promise.all([store.until(/Ctrl-C ends it/), platform.until(/Ctrl-C ends everything/)]);
   });

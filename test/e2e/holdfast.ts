@@ -7,8 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** Root of the repository. */
 export const ROOT: string = resolve(import.meta.dirname, "../..");
 const MAIN = resolve(ROOT, "apps/cli/src/main.ts");
-/** After this a command is taken to wait for ever. */
+/** After this a command, or one that is to go on, is taken to wait for ever. */
 const LIMIT_MS = 240_000;
+const LASTING_MS = 3 * LIMIT_MS;
 const POLL_MS = 50;
 
 /** What a command did. */
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Variables besides the test's own. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** It goes on until it is ended. */
+  readonly lasting?: boolean;
 }
 
 /** A command that runs. */
@@ -49,6 +52,8 @@ export function start(argv: readonly string[], options: RunOptions): Running {
       ...options.environment,
     },
   });
+  // It need not read what it is given.
+  child.stdin.on("error", () => undefined);
   child.stdin.end(options.input);
   const said = { stdout: "", stderr: "" };
   const watchers = new Set<() => void>();
@@ -59,16 +64,21 @@ export function start(argv: readonly string[], options: RunOptions): Running {
     });
   }
   const done = new Promise<Ran>((fulfil, reject) => {
+    const milliseconds = options.lasting === true ? LASTING_MS : LIMIT_MS;
     const limit = setTimeout(() => {
-      process.kill(-(child.pid ?? 0), "SIGKILL");
+      // Its guard ends what it started.
+      child.kill("SIGKILL");
       const words = `${said.stdout.slice(-2000)}\n${said.stderr.slice(-2000)}`;
-      reject(new Error(`holdfast ${argv.join(" ")} goes on after ${LIMIT_MS} ms:\n${words}`));
-    }, LIMIT_MS);
+      reject(new Error(`holdfast ${argv.join(" ")} goes on after ${milliseconds} ms:\n${words}`));
+    }, milliseconds);
+    child.once("error", reject);
     child.once("close", (code) => {
       clearTimeout(limit);
       fulfil({ code, ...said });
     });
   });
+  // Whoever waits for the end hears of it; a test that has failed before waits no more.
+  done.catch(() => undefined);
   return {
     child,
     done,

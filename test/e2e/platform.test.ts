@@ -47,6 +47,7 @@ suite("holdfast up", () => {
       ["serve", "object-store", "--port", String(ports.store), "--secret-file", "secret"],
       {
         cwd: directory,
+        lasting: true,
       },
     );
     platform = startPlatform();
@@ -64,7 +65,10 @@ suite("holdfast up", () => {
     const { store: storePort, ...own } = ports;
     const list = Object.entries(own).map(([name, port]) => `${name}=${port}`);
     const endpoint = ["--s3-endpoint", `http://127.0.0.1:${storePort}`];
-    return start(["up", "--ports", list.join(","), ...endpoint], { cwd: directory });
+    return start(["up", "--ports", list.join(","), ...endpoint], {
+      cwd: directory,
+      lasting: true,
+    });
   }
 
   const holdfast = (...argv: string[]): Promise<Ran> => run(argv, { cwd: directory });

@@ -16,7 +16,7 @@ import { loadersUnder } from "../processes/leftover-keeps.ts";
 import { Platform } from "../processes/platform.ts";
 import { accessFiles } from "../processes/platform-access.ts";
 import { logsIn } from "../processes/platform-config.ts";
-import { freePortRange, freePorts } from "../processes/ports.ts";
+import { freePortRange } from "../processes/ports.ts";
 
 /** The demo's object store. */
 export interface StageStore {
@@ -28,6 +28,8 @@ export interface StageStore {
   readonly secretAccessKey: string;
 }
 
+/** The object store and four services. */
+const SERVICES = 5;
 const KEEPS = 8;
 const BUCKET = "camera-videos";
 const REGION = "eu-west-1";
@@ -65,10 +67,10 @@ export class Stage {
   static async prepare(context: Context, bundle: string): Promise<Stage> {
     const directory = await mkdtemp(join(tmpdir(), "holdfast-demo-"));
     await mkdir(join(directory, "user"), { mode: 0o700 });
-    const [attestation = 0, vaas = 0, ccfaas = 0, s3 = 0, storePort = 0] = await freePorts(5);
-    const keeps = await freePortRange(KEEPS, randomBytes(2).readUInt16BE());
+    const first = await freePortRange(SERVICES + KEEPS);
+    const keeps = first + SERVICES;
     const store: StageStore = {
-      url: `http://127.0.0.1:${storePort}`,
+      url: `http://127.0.0.1:${first}`,
       directory: join(directory, "object-store"),
       bucket: BUCKET,
       region: REGION,
@@ -82,7 +84,14 @@ export class Stage {
     const guard = Guard.start(orders, join(logs, "guard.log"));
     const options = {
       dataDirectory,
-      ports: { attestation, vaas, ccfaas, s3, keeps, keepsLast: keeps + KEEPS - 2 },
+      ports: {
+        attestation: first + 1,
+        vaas: first + 2,
+        ccfaas: first + 3,
+        s3: first + 4,
+        keeps,
+        keepsLast: keeps + KEEPS - 2,
+      },
       bundle,
       s3Endpoint: store.url,
     };

@@ -1,4 +1,5 @@
 // Free loopback ports. What is free now may be taken in a moment, so whoever listens still has to cope.
+import { randomInt } from "node:crypto";
 import { createServer, type Server } from "node:net";
 import { CliError } from "../errors.ts";
 
@@ -7,24 +8,14 @@ const RANGE_FIRST = 21_000;
 const RANGE_LAST = 31_000;
 const RANGE_STEP = 16;
 
-/** Ports that nobody listens on, each different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
-  const ports = servers.map((server) => {
-    const address = server?.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map(close));
-  return ports;
-}
-
 /**
  * The first of `count` free ports in a row, below those that systems hand out for outgoing connections.
- * @param start where to look first; different callers look in different places
+ * Different callers look in different places first.
  * @throws CliError CLI_PROCESS when there are none
  */
-export async function freePortRange(count: number, start: number): Promise<number> {
+export async function freePortRange(count: number): Promise<number> {
   const steps = Math.floor((RANGE_LAST - RANGE_FIRST) / RANGE_STEP);
+  const start = randomInt(steps);
   for (let step = 0; step < steps; step += 1) {
     const base = RANGE_FIRST + ((start + step) % steps) * RANGE_STEP;
     const servers = await Promise.all(

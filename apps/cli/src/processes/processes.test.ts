@@ -5,7 +5,7 @@ import { suite, test } from "node:test";
 import { inEmptyDirectory } from "../testing/run.ts";
 import { ChildService } from "./child-service.ts";
 import { endLeftoverKeeps, keepsUnder, loadersUnder } from "./leftover-keeps.ts";
-import { freePortRange, freePorts, requireFree } from "./ports.ts";
+import { freePortRange, requireFree } from "./ports.ts";
 
 const GO_ON = new AbortController().signal;
 
@@ -22,7 +22,7 @@ suite("a service's process", () => {
   }
 
   test("is waited for until it answers, then ended", async () => {
-    const [port = 0] = await freePorts(1);
+    const port = await freePortRange(1);
     const service = start(
       `require("http").createServer((q, a) => { a.end(); }).listen(${port}, "127.0.0.1")`,
     );
@@ -74,10 +74,8 @@ suite("leftover keeps", () => {
 });
 
 suite("ports", () => {
-  test("that are free differ, and can be listened on in a row", async () => {
-    const ports = await freePorts(5);
-    assert.equal(new Set(ports).size, 5);
-    const first = await freePortRange(4, 17);
+  test("that are free can be listened on in a row", async () => {
+    const first = await freePortRange(4);
     await requireFree({ a: first, b: first + 3 });
   });
 
