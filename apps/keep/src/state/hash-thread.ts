@@ -23,30 +23,36 @@ export interface RunningHash {
 /** Up to here a hash is made at once: it takes less than asking for it would. */
 export const SMALL_BYTES: number = 2 * CHUNK_BYTES;
 const IDLE_MS = 5000;
-/**
- * A thread that has seen so much is ended when it has nothing to do: it holds on to the memory of files that were
- * replaced since, until its own garbage is collected, and it makes none that would have it collected.
- */
-const MOST_SEEN_BYTES = 32 * 1024 * 1024;
 /** Each message costs as much as hashing a third of a piece. */
 const PARTS_AT_ONCE = 8;
 
-// The text runs as a module or not, whichever way the keep itself was read; it may do nothing but hash.
+// The text runs as a module or not, whichever way the keep itself was read; it may do nothing but hash. It makes no
+// garbage that would have it collected, and would hold on to the memory of files that were replaced since: after so many
+// bytes it collects by itself.
 const SOURCE = `
 for (const scope of ["net", "fs", "worker", "child"]) process.permission?.drop(scope);
 const { parentPort } = process.getBuiltinModule("node:worker_threads");
 const { createHash } = process.getBuiltinModule("node:crypto");
+const { setFlagsFromString } = process.getBuiltinModule("node:v8");
+setFlagsFromString("--expose-gc");
+const collect = process.getBuiltinModule("node:vm").runInNewContext("gc");
+setFlagsFromString("--no-expose-gc");
 const hashes = new Map();
 const zeros = new Uint8Array(65536);
+let seen = 0;
 parentPort.on("message", ({ id, parts, end }) => {
   let hash = hashes.get(id);
   if (hash === undefined) hashes.set(id, (hash = createHash("sha256")));
   for (const { piece, start, end } of parts) {
+    seen += end - start;
     if (piece !== null) hash.update(new Uint8Array(piece, start, end - start));
     else for (let left = end - start; left > 0; left -= zeros.length) hash.update(zeros.subarray(0, left));
   }
   if (end !== undefined) hashes.delete(id);
   if (end === "digest") parentPort.postMessage({ id, hex: hash.digest("hex") });
+  if (end === undefined || seen < 33554432) return;
+  seen = 0;
+  setImmediate(collect);
 });
 `;
 
@@ -61,7 +67,6 @@ export class HashThread {
   #thread: Worker | undefined;
   #open = new Set<number>();
   #nextId = 0;
-  #seenBytes = 0;
   #idle: NodeJS.Timeout | undefined;
 
   /** Begins a hash. */
@@ -77,12 +82,14 @@ export class HashThread {
     return {
       update: (part) => {
         parts.push(part);
-        this.#seenBytes += part.end - part.start;
         if (parts.length >= PARTS_AT_ONCE) send();
       },
       digest: () =>
         new Promise((resolve, reject) => {
-          if (this.#thread !== thread) reject(new Error("the hashing thread is gone"));
+          if (this.#thread !== thread) {
+            reject(new Error("the hashing thread is gone"));
+            return;
+          }
           this.#waiting.set(id, { resolve, reject });
           send("digest");
         }),
@@ -121,7 +128,6 @@ export class HashThread {
   }
 
   #start(): Worker {
-    this.#seenBytes = 0;
     const thread = new Worker(SOURCE, { eval: true, env: {}, argv: [] });
     thread.unref();
     thread.on("message", ({ id, hex }: { id: number; hex: string }) => {
@@ -147,10 +153,6 @@ export class HashThread {
     this.#waiting.delete(id);
     this.#open.delete(id);
     if (this.#open.size > 0) return;
-    if (this.#seenBytes > MOST_SEEN_BYTES) {
-      this.#retire();
-      return;
-    }
     this.#idle = setTimeout(() => this.#retire(), IDLE_MS);
     this.#idle.unref();
   }
