@@ -27,6 +27,8 @@ const CONFIG_FD = 4;
 const RELAY_FD = 5;
 const EXIT_BOOT = 1;
 const EXIT_FAULT = 70;
+/** For runs and connections to end in. */
+const PATIENCE_MS = 10_000;
 
 const log = createLog(systemClock, (line) => process.stdout.write(line));
 
@@ -69,6 +71,8 @@ async function serve(): Promise<void> {
   const reason = await Promise.race([keep.ended, signalled(), deserted(device)]);
   log.info("ending", { reason });
   renewal.stop();
+  // Whoever would see that it does not end may be gone.
+  setTimeout(() => process.exit(EXIT_FAULT), PATIENCE_MS).unref();
   await keep.close();
 }
 

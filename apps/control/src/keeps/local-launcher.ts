@@ -86,7 +86,7 @@ export class LocalLauncher implements KeepLauncher {
       loader.abandon();
       throw cause;
     }
-    this.#loaders.set(spec.id, loader);
+    if (!loader.isGone) this.#loaders.set(spec.id, loader);
     loader.follow(() => {
       if (loader.isGone) this.#loaders.delete(spec.id);
     });

@@ -21,12 +21,14 @@ export interface CreateOptions {
 
 /** For keeps of which the launcher does not hear. */
 const POLL_MS = 100;
+/** Time to find that a keep did not come up, beyond the time it has. */
+const MARGIN_MS = 15_000;
 const MAXIMUM_RETRIES = 3;
 
 /**
  * Starts a keep.
  * @throws ControlError KEEPS_NO_PORT, KEEPS_NO_MEMORY, KEEP_FAILED, KEEP_ENDED, IDEMPOTENCY_KEY_REUSED,
- *   BUNDLE_MISSING, ATTESTATION_UNREACHABLE
+ *   KEEP_ELSEWHERE, BUNDLE_MISSING, ATTESTATION_UNREACHABLE
  */
 export async function createKeep(
   context: VaasContext,
@@ -179,7 +181,9 @@ async function launch(context: VaasContext, keep: StoredKeep, measurement: strin
 }
 
 async function untilServing(context: VaasContext, id: string): Promise<StoredKeep> {
-  for (;;) {
+  const { clock, config } = context;
+  const end = clock.now().getTime() + config.startTimeoutMs + MARGIN_MS;
+  while (clock.now().getTime() < end) {
     const { promise: changed, resolve: change } = Promise.withResolvers<void>();
     const unfollow = context.launcher.follow(id, change);
     try {
@@ -196,6 +200,12 @@ async function untilServing(context: VaasContext, id: string): Promise<StoredKee
       unfollow();
     }
   }
+  // Its own process would have ended it by now.
+  throw new ControlError(
+    503,
+    "KEEP_ELSEWHERE",
+    "the process that has this keep does not bring it up; it does, or ends it, when it comes back",
+  );
 }
 
 async function recorded({ store }: VaasContext, id: string): Promise<StoredKeep> {

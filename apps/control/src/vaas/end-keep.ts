@@ -26,9 +26,10 @@ export async function endKeep(
   const keep = await keeps.find(id);
   if (keep === undefined) return;
   const { keep: process } = await context.launcher.look(handleOf(keep));
+  // What was recorded while it lived comes first: by now its number may be somebody else's.
   await context.launcher.end({
-    ...handleOf(keep),
     ...(process === undefined ? {} : { keep: process }),
+    ...handleOf(keep),
   });
   if (await keeps.close(id, "ended", reason, timestamp(context))) {
     context.logger.info({ keep: name, instance: keep.instanceId, reason }, "keep ended");

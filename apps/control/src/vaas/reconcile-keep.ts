@@ -34,7 +34,8 @@ export async function buryKeep(
   reason: string,
   report?: KeepReport,
 ): Promise<void> {
-  const process = report?.keep ?? keep.keep;
+  // What was recorded while it lived comes first: by now its number may be somebody else's.
+  const process = keep.keep ?? report?.keep;
   await context.launcher.end({ ...handleOf(keep), ...(process ? { keep: process } : {}) });
   const state = keep.state === "serving" ? "ended" : "failed";
   if (await context.store.keeps.close(keep.id, state, reason, timestamp(context))) {
@@ -84,6 +85,8 @@ async function advance(context: VaasContext, keep: StoredKeep, report: KeepRepor
       policy: parsePolicy(keep.policy),
       clock: context.clock,
       timeoutMs: PROBE_TIMEOUT_MS,
+      // The time above is for silence; one that says a little now and then must not hold everything up either.
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
     });
     await keeps.move(keep.id, ["requested", "starting", "attested"], "serving", at, facts);
     context.logger.info({ keep: keep.name, instance: keep.instanceId }, "keep serves");

@@ -1,18 +1,22 @@
 // VaaS over HTTP. "compatible" and "different" say how an answer stands to the original service's; what is different is
 // so on purpose.
 import assert from "node:assert/strict";
+import { createHash, randomUUID } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { VaasPolicyBody, VeracruzCreated } from "@holdfast/contract";
-import { instanceHash, parsePolicy } from "@holdfast/policy";
+import { instanceHash, parsePolicy, parseVaasPolicy } from "@holdfast/policy";
 import pino from "pino";
+import { ControlError } from "../errors.ts";
 import { type Answer, call, isJson, isParagraph, isProblem } from "../testing/call.ts";
 import { eventually, newIdentities, vodFunction } from "../testing/samples.ts";
 import { makeWorld, type World } from "../testing/world.ts";
 import type { VaasContext } from "./context.ts";
+import { createKeep } from "./create-keep.ts";
 import { endExpired } from "./end-expired.ts";
 import { noMemory } from "./full.ts";
+import { Turns } from "./turns.ts";
 
 describe("VaaS", { concurrency: false }, () => {
   let world: World;
@@ -363,6 +367,66 @@ describe("VaaS", { concurrency: false }, () => {
     );
     assert.match(keep.reason ?? "", /vanished/);
     assert.deepEqual(await living(), []);
+  });
+
+  it("notices a dead keep while it still looks at another one", async (t) => {
+    const slow = await created({ max_memory_mib: 1 });
+    const dying = await created({ max_memory_mib: 1 });
+    const idOf = async ({ instance_hash }: VeracruzCreated): Promise<string> =>
+      (await world.store().keeps.findByHash(instance_hash))?.id ?? "";
+    const slowId = await idOf(slow);
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: looked, resolve: looks } = Promise.withResolvers<void>();
+    const look = world.launcher.look.bind(world.launcher);
+    t.mock.method(world.launcher, "look", async (handle: Parameters<typeof look>[0]) => {
+      if (handle.id === slowId) {
+        looks();
+        await released;
+      }
+      return await look(handle);
+    });
+    try {
+      await looked;
+      world.launcher.kill(await idOf(dying));
+      await eventually(
+        () => world.vaas.keep(dying.instance_hash),
+        ({ state }) => state === "ended",
+      );
+    } finally {
+      release();
+    }
+  });
+
+  it("does not wait for ever for a keep of a process that is gone", async () => {
+    const policy = parseVaasPolicy(body({ max_memory_mib: 1 }));
+    const requestHash = createHash("sha256").update(JSON.stringify(policy)).digest("hex");
+    const record = {
+      id: randomUUID(),
+      name: "veracruz-nitro-server:1",
+      node: "elsewhere",
+      host: "127.0.0.2",
+      port: 1,
+      instanceHash: "ab",
+      requestKey: "elsewhere",
+      requestHash,
+      policy: "{}",
+      maxMemoryMib: 1,
+      createdAt: new Date().toISOString(),
+    };
+    const { keeps } = world.store();
+    await keeps.create(record);
+    const times = Array.from({ length: 10 }, (_, index) => new Date(Date.now() + index * 10_000));
+    const clock = { now: () => times.shift() ?? new Date() };
+    const config = { startTimeoutMs: 1000 };
+    const context = { store: world.store(), launcher: world.launcher, turns: new Turns() };
+    const joining = createKeep({ ...context, config, clock } as unknown as VaasContext, policy, {
+      requestKey: "elsewhere",
+    });
+    await assert.rejects(
+      joining,
+      (thrown) => thrown instanceof ControlError && thrown.code === "KEEP_ELSEWHERE",
+    );
+    await keeps.close(record.id, "ended", "", record.createdAt);
   });
 
   it("is 503 without a bundle, and starts nothing", async () => {

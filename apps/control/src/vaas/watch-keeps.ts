@@ -1,6 +1,7 @@
 // Looks after all keeps: at start those that an earlier process left, then each of them twice a second, and those that
 // are to wait for a policy.
 import { messageOf } from "@holdfast/core";
+import type { StoredKeep } from "@holdfast/store";
 import type { VaasContext } from "./context.ts";
 import { endExpired } from "./end-expired.ts";
 import { endKeep } from "./end-keep.ts";
@@ -18,6 +19,8 @@ export class KeepWatch {
   readonly #context: VaasContext;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
+  /** Looks that go on, by keep: one that takes long keeps nobody from looking at the others. */
+  readonly #looks = new Map<string, Promise<void>>();
   #stopped = false;
   #rounds = 0;
 
@@ -28,6 +31,7 @@ export class KeepWatch {
   /** Brings records in line with what is still running, and then keeps them so. */
   async start(): Promise<void> {
     await this.#lookAtAll();
+    await Promise.all(this.#looks.values());
     await this.#clean();
     await this.#keepWarm();
     this.#next();
@@ -38,6 +42,7 @@ export class KeepWatch {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#round;
+    await Promise.all(this.#looks.values());
   }
 
   #next(): void {
@@ -51,15 +56,24 @@ export class KeepWatch {
     const { store, logger, launcher } = this.#context;
     try {
       const living = (await store.keeps.living()).filter(({ node }) => node === launcher.node);
-      await Promise.all(
-        living.map(async (keep) => {
-          // One that was being ended when the process died is ended now.
-          if (keep.state === "ending") await endKeep(this.#context, keep, keep.reason ?? "deleted");
-          else await reconcileKeep(this.#context, keep.id);
-        }),
-      );
+      for (const keep of living) {
+        if (!this.#looks.has(keep.id)) this.#looks.set(keep.id, this.#lookAt(keep));
+      }
     } catch (thrown) {
       logger.error({ err: thrown }, `watching keeps: ${messageOf(thrown)}`);
+    }
+  }
+
+  async #lookAt(keep: StoredKeep): Promise<void> {
+    try {
+      // One that was being ended when the process died is ended now.
+      if (keep.state === "ending") await endKeep(this.#context, keep, keep.reason ?? "deleted");
+      else await reconcileKeep(this.#context, keep.id);
+    } catch (thrown) {
+      const { logger } = this.#context;
+      logger.error({ err: thrown, keep: keep.name }, `watching a keep: ${messageOf(thrown)}`);
+    } finally {
+      this.#looks.delete(keep.id);
     }
   }
 
