@@ -6,6 +6,8 @@ import type { Load, StoredInstance } from "@holdfast/store";
 import type { CcfaasContext } from "./context.ts";
 
 const AT_ONCE = 4;
+/** Each further one at once takes a connection of its own, and so a handshake: less than that is sent sooner than it. */
+const BYTES_EACH = 1024 * 1024;
 
 /**
  * Loads what is not loaded yet.
@@ -20,7 +22,11 @@ export async function provision(
   const loads = (await context.store.instances.loads(instance.key)).filter(({ loaded }) => !loaded);
   for (const priority of new Set(loads.map((load) => load.priority))) {
     const group = loads.filter((load) => load.priority === priority);
-    await eachOf(group, signal, (load, stop) => loadFile(context, instance, keep, load, stop));
+    const bytes = group.reduce((sum, { size }) => sum + size, 0);
+    const atOnce = Math.min(AT_ONCE, 1 + Math.floor(bytes / BYTES_EACH));
+    await eachOf(group, { atOnce, signal }, (load, stop) =>
+      loadFile(context, instance, keep, load, stop),
+    );
   }
 }
 
@@ -43,7 +49,7 @@ async function loadFile(
 /** Does all pieces, a few at once; the first failure stops the others, and is thrown once they have stopped. */
 async function eachOf<T>(
   pieces: readonly T[],
-  signal: AbortSignal,
+  { atOnce, signal }: { atOnce: number; signal: AbortSignal },
   work: (piece: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController();
@@ -61,7 +67,7 @@ async function eachOf<T>(
       }
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   signal.throwIfAborted();
   if (failures.length > 0) throw failures[0];
 }
