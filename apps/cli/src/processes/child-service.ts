@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors.ts";
 
 /** How a process is started. */
@@ -121,11 +122,6 @@ export class ChildService {
       hint: `read its log: ${this.logFile}`,
     });
   }
-}
-
-/** Waits; does not keep the process alive by itself longer than anything else does. */
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** The lines of a log that say most: errors before their stacks, else the last ones. */

@@ -1,6 +1,6 @@
 // Ends processes that are no children of ours: asks, insists, and gives up in the end.
 import { readFileSync } from "node:fs";
-import { sleep } from "./child-service.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const GRACE_MS = 8000;
 /** After SIGKILL only the kernel holds a process; nobody waits for that for ever. */
