@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { openStore } from "@holdfast/store";
+import { postgresEngine } from "../../packages/store/src/sql/engine.ts";
+import { migrationContract } from "../../packages/store/src/testing/migration-contract.ts";
 import { storeContract } from "../../packages/store/src/testing/store-contract.ts";
 import { type Postgres, skipWithoutPostgres, startPostgres } from "../peers/postgres.ts";
 
@@ -20,11 +22,13 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-storeContract("PostgreSQL", {
+const options = {
   skip,
   open: () => openStore({ directory, databaseUrl }),
   clear: async () => {
     rmSync(directory, { recursive: true, force: true });
     databaseUrl = postgres?.newDatabase() ?? "";
   },
-});
+};
+storeContract("PostgreSQL", options);
+migrationContract("PostgreSQL", () => postgresEngine(databaseUrl), options);

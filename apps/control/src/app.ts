@@ -1,6 +1,6 @@
 // Puts the three services together from their parts. Nothing listens here.
 import { join } from "node:path";
-import { VaasClient } from "@holdfast/contract";
+import { namespaceTransport, VaasClient } from "@holdfast/contract";
 import type { Clock, HttpTransport } from "@holdfast/core";
 import type { Store } from "@holdfast/store";
 import type { FastifyBaseLogger } from "fastify";
@@ -12,13 +12,16 @@ import { functionRoutes } from "./ccfaas/function-routes.ts";
 import { instanceRoutes } from "./ccfaas/instance-routes.ts";
 import { InstanceWorks } from "./ccfaas/instance-works.ts";
 import { loaderIdentity } from "./ccfaas/loader-identity.ts";
+import { v1DraftRoutes } from "./ccfaas/v1-draft-routes.ts";
 import { v1FunctionRoutes } from "./ccfaas/v1-function-routes.ts";
 import { v1InstanceRoutes } from "./ccfaas/v1-instance-routes.ts";
+import { v1VersionRoutes } from "./ccfaas/v1-version-routes.ts";
 import { InstanceWatch } from "./ccfaas/watch-instances.ts";
 import type { Config } from "./config.ts";
 import type { Door } from "./http/door.ts";
 import { eventRoutes } from "./http/event-routes.ts";
 import { countBy, Metrics } from "./http/metrics.ts";
+import { namespaceRoutes } from "./http/namespace-routes.ts";
 import { buildServiceApp, type ServiceApp } from "./http/service-app.ts";
 import { serviceTransport } from "./http/service-transport.ts";
 import type { KeepLauncher } from "./keeps/keep-launcher.ts";
@@ -88,6 +91,7 @@ async function buildVaas({
   };
   const watch = new KeepWatch(context);
   const check = (): Promise<void> => store.check();
+  const hasNamespace = namespacesOf(store);
   const metrics = new Metrics();
   metrics.gauge(
     "holdfast_keeps",
@@ -102,10 +106,14 @@ async function buildVaas({
   return {
     name: "vaas",
     listen: vaas,
-    app: buildServiceApp({ title: "VaaS", logger, check, metrics, ...door }, (app) => {
-      vaasRoutes(app, context);
-      eventRoutes(app, store.events, ["keep"]);
-    }),
+    app: buildServiceApp(
+      { title: "VaaS", logger, check, metrics, hasNamespace, ...door },
+      (app) => {
+        vaasRoutes(app, context);
+        namespaceRoutes(app, { namespaces: store.namespaces, clock });
+        eventRoutes(app, store.events, ["keep"]);
+      },
+    ),
     start: () => watch.start(),
     async stop() {
       await watch.stop();
@@ -124,9 +132,10 @@ async function buildCcfaas({
   const { ccfaas } = config;
   if (ccfaas === undefined) return undefined;
   const logger = parts.logger.child({ service: "ccfaas" });
+  const vaas = await vaasTransport(ccfaas, door);
   const context = {
     store,
-    vaas: new VaasClient(await vaasTransport(ccfaas, door)),
+    vaasIn: (namespace: string) => new VaasClient(namespaceTransport(vaas, namespace)),
     loader: await loaderIdentity(ccfaas.identityFile, clock),
     silenceMs: ccfaas.silence_ms ?? SILENCE_MS,
     limits: config.limits,
@@ -137,6 +146,7 @@ async function buildCcfaas({
   };
   const watch = new InstanceWatch(context);
   const check = (): Promise<void> => store.check();
+  const hasNamespace = namespacesOf(store);
   const metrics = new Metrics();
   metrics.gauge("holdfast_instances", "Instances by state.", "state", async () =>
     countBy(await store.instances.list(), ({ state }) => state),
@@ -144,14 +154,20 @@ async function buildCcfaas({
   return {
     name: "ccfaas",
     listen: ccfaas,
-    app: buildServiceApp({ title: "CCFaaS", logger, check, metrics, ...door }, (app) => {
-      functionRoutes(app, context);
-      fileRoutes(app, context);
-      instanceRoutes(app, context);
-      v1FunctionRoutes(app, context);
-      v1InstanceRoutes(app, context);
-      eventRoutes(app, store.events, ["function", "instance"]);
-    }),
+    app: buildServiceApp(
+      { title: "CCFaaS", logger, check, metrics, hasNamespace, ...door },
+      (app) => {
+        functionRoutes(app, context);
+        fileRoutes(app, context);
+        instanceRoutes(app, context);
+        v1FunctionRoutes(app, context);
+        v1DraftRoutes(app, context);
+        v1VersionRoutes(app, context);
+        v1InstanceRoutes(app, context);
+        namespaceRoutes(app, { namespaces: store.namespaces, clock });
+        eventRoutes(app, store.events, ["function", "instance"]);
+      },
+    ),
     start: () => watch.start(),
     stop: () => watch.stop(),
   };
@@ -167,6 +183,10 @@ function vaasTransport(
     ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(caFile === undefined ? {} : { caFile }),
   });
+}
+
+function namespacesOf({ namespaces }: Store): (name: string) => Promise<boolean> {
+  return async (name) => (await namespaces.find(name)) !== undefined;
 }
 
 function buildBridge({ config, clock, door, ...parts }: Parts): Service | undefined {

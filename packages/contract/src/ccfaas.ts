@@ -98,6 +98,11 @@ export const FunctionResource = Type.Object({
   ]),
   missing: Type.Array(Type.String()),
   files: Type.Array(FunctionFile),
+  /** The version that it is, once it is provisioned. */
+  version: Type.Optional(Type.Integer()),
+  digest: Type.String(),
+  /** Whether a new definition is on its way. */
+  has_draft: Type.Boolean(),
   created_at: Type.String(),
 });
 
@@ -123,6 +128,8 @@ export const InstanceState = Type.Union([
 export const InstanceResource = Type.Object({
   id: Type.String(),
   function: Type.String(),
+  /** The version it was made of; absent when it was made of what was no version. */
+  version: Type.Optional(Type.Integer()),
   state: InstanceState,
   reason: Type.Optional(Type.String()),
   keep: Type.Optional(Type.String()),

@@ -5,6 +5,10 @@ import { type ErrorDetails, HoldfastError } from "@holdfast/core";
 export type StoreErrorCode =
   | "STORE_CONFLICT"
   | "STORE_FULL"
+  | "STORE_QUOTA"
+  | "STORE_LIMIT"
+  | "STORE_GONE"
+  | "STORE_NAMESPACE"
   | "BLOB_TOO_LARGE"
   | "BLOB_MISMATCH"
   | "BLOB_MISSING"

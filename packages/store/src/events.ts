@@ -1,5 +1,5 @@
-// What changed, in order: each change of state is written in the very transaction that makes it, so that whoever follows
-// the events misses none and sees none that did not happen.
+// What changed, in order: each change of state is written in the very transaction that makes it. A namespace numbers its
+// own events, one transaction after the other, so that whoever follows them misses none and sees none that did not happen.
 import type { Kysely, Transaction } from "kysely";
 import type { Tables } from "./sql/tables.ts";
 
@@ -15,12 +15,13 @@ export interface NewEvent {
 
 /** A change as it was written. */
 export interface StoredEvent extends NewEvent {
-  /** Grows with every event. */
+  /** Grows with every event of the namespace. */
   readonly seq: number;
 }
 
 /** Which events are asked for. */
 export interface EventFilter {
+  readonly namespace: string;
   /** Only events after this one. */
   readonly after: number;
   readonly limit: number;
@@ -33,16 +34,17 @@ export interface EventRepository {
   /** Oldest first. */
   list(filter: EventFilter): Promise<StoredEvent[]>;
   /** The newest event's number, 0 when there is none. */
-  last(): Promise<number>;
-  /** Resolves at the next event of this process, or after a while: others write, too. */
+  last(namespace: string): Promise<number>;
+  /** Resolves at the next event of this process, whichever namespace it is of, or after a while: others write, too. */
   next(signal: AbortSignal): Promise<void>;
-  /** Keeps the newest events only. */
+  /** Keeps the newest events of each namespace only. */
   trim(keep: number): Promise<void>;
 }
 
 /** Events to read and to write. */
 export interface EventLog extends EventRepository {
-  add(transaction: Transaction<Tables>, event: NewEvent): Promise<void>;
+  /** The transaction must have locked the namespace. */
+  add(transaction: Transaction<Tables>, namespace: string, event: NewEvent): Promise<void>;
 }
 
 const POLL_MS = 1000;
@@ -51,20 +53,27 @@ const POLL_MS = 1000;
 export function eventLog(db: Kysely<Tables>): EventLog {
   const waiting = new Set<() => void>();
   return {
-    async add(transaction, { kind, subject, state, reason, at }) {
+    async add(transaction, namespace, { kind, subject, state, reason, at }) {
+      const { last_event: seq } = await transaction
+        .updateTable("namespaces")
+        .set(({ eb }) => ({ last_event: eb("last_event", "+", 1) }))
+        .where("name", "=", namespace)
+        .returning("last_event")
+        .executeTakeFirstOrThrow();
       await transaction
         .insertInto("events")
-        .values({ kind, subject, state, reason: reason ?? null, at })
+        .values({ namespace, seq, kind, subject, state, reason: reason ?? null, at })
         .execute();
       // Readers ask the database once the transaction has ended, which is a turn away at least.
       setImmediate(() => {
         for (const wake of waiting) wake();
       });
     },
-    async list({ after, limit, kinds, subject }) {
+    async list({ namespace, after, limit, kinds, subject }) {
       let query = db
         .selectFrom("events")
-        .selectAll()
+        .select(["seq", "kind", "subject", "state", "reason", "at"])
+        .where("namespace", "=", namespace)
         .where("seq", ">", after)
         .orderBy("seq")
         .limit(limit);
@@ -77,12 +86,13 @@ export function eventLog(db: Kysely<Tables>): EventLog {
         ...(reason === null ? {} : { reason }),
       }));
     },
-    async last() {
-      const { seq } = await db
-        .selectFrom("events")
-        .select(({ fn }) => fn.max("seq").as("seq"))
-        .executeTakeFirstOrThrow();
-      return Number(seq ?? 0);
+    async last(namespace) {
+      const row = await db
+        .selectFrom("namespaces")
+        .select("last_event")
+        .where("name", "=", namespace)
+        .executeTakeFirst();
+      return row?.last_event ?? 0;
     },
     next: (signal) =>
       new Promise((resolve) => {
@@ -98,11 +108,14 @@ export function eventLog(db: Kysely<Tables>): EventLog {
         if (signal.aborted) done();
       }),
     async trim(keep) {
-      const last = await this.last();
-      await db
-        .deleteFrom("events")
-        .where("seq", "<=", last - keep)
-        .execute();
+      const namespaces = await db.selectFrom("namespaces").select(["name", "last_event"]).execute();
+      for (const { name, last_event: last } of namespaces) {
+        await db
+          .deleteFrom("events")
+          .where("namespace", "=", name)
+          .where("seq", "<=", last - keep)
+          .execute();
+      }
     },
   };
 }

@@ -1,147 +1,157 @@
-// Functions and their stored files.
+// Functions by name. What a name alone means is its head, a revision; revisions have a file of their own.
 import type { Kysely } from "kysely";
+import type { Changes } from "./change.ts";
 import { StoreError } from "./errors.ts";
-import type { EventLog } from "./events.ts";
+import { refuseOver } from "./quotas.ts";
+import {
+  insertRevision,
+  type NewRevision,
+  REVISION_COLUMNS,
+  type RevisionRepository,
+  revisionOf,
+  revisionRepository,
+  type StoredRevision,
+} from "./revisions.ts";
 import type { Tables } from "./sql/tables.ts";
-import { isReferenceViolation, isUniqueViolation } from "./sql/violations.ts";
+import { isUniqueViolation } from "./sql/violations.ts";
 
 /** A registered function. */
 export interface StoredFunction {
   readonly id: string;
+  readonly namespace: string;
   readonly name: string;
-  /** JSON. */
-  readonly definition: string;
+  /** What the name alone means. */
+  readonly head: StoredRevision;
+  /** Id of the revision that becomes the head once it is complete. */
+  readonly draft?: string;
+  /** Digest of what was registered first. */
+  readonly registered: string;
   readonly createdAt: string;
   readonly idempotencyKey?: string;
 }
 
-/** A stored file of a function. */
-export interface FunctionFileRecord {
-  readonly path: string;
-  readonly kind: "program" | "data_file";
-  readonly sha256: string;
-  readonly size: number;
+/** What a new function needs. */
+export interface NewFunction {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly revision: NewRevision;
+  readonly createdAt: string;
+  readonly idempotencyKey?: string;
 }
 
-/** Functions by name. */
-export interface FunctionRepository {
-  /** @throws StoreError STORE_CONFLICT when the name is taken */
-  create(fields: StoredFunction): Promise<void>;
-  find(name: string): Promise<StoredFunction | undefined>;
-  findByIdempotencyKey(key: string): Promise<StoredFunction | undefined>;
-  /** In order of names. */
-  list(): Promise<StoredFunction[]>;
-  /** Removes the function and the records of its files. */
-  remove(name: string, at: string): Promise<boolean>;
+/** Functions by name, and their revisions. */
+export interface FunctionRepository extends RevisionRepository {
   /**
-   * Records a stored file.
-   * @returns false when the function is gone, removed while the bytes were still coming
-   * @throws StoreError STORE_CONFLICT when the file is there already
+   * Registers a function.
+   * @throws StoreError STORE_CONFLICT when the name or the key is taken, STORE_QUOTA, STORE_NAMESPACE
    */
-  addFile(functionId: string, file: FunctionFileRecord, at: string): Promise<boolean>;
-  files(functionId: string): Promise<FunctionFileRecord[]>;
-  removeFile(functionId: string, path: string): Promise<boolean>;
+  create(fields: NewFunction): Promise<void>;
+  find(namespace: string, name: string): Promise<StoredFunction | undefined>;
+  findByIdempotencyKey(namespace: string, key: string): Promise<StoredFunction | undefined>;
+  /** Those of a namespace in order of names. */
+  listIn(namespace: string): Promise<StoredFunction[]>;
+  /** Removes the function with all of its revisions. */
+  remove(namespace: string, name: string, at: string): Promise<boolean>;
 }
 
 /** Functions in a database. */
-export function functionRepository(db: Kysely<Tables>, events: EventLog): FunctionRepository {
-  const findBy = async (column: "name" | "idempotency_key", value: string) => {
-    const row = await db
+export function functionRepository(db: Kysely<Tables>, changes: Changes): FunctionRepository {
+  const select = (namespace: string) =>
+    db
       .selectFrom("functions")
-      .selectAll()
-      .where(column, "=", value)
-      .executeTakeFirst();
-    return row === undefined ? undefined : functionOf(row);
-  };
+      .innerJoin("revisions", "revisions.id", "functions.head")
+      .select([
+        "functions.id as own_id",
+        "functions.namespace",
+        "functions.name",
+        "functions.draft",
+        "functions.registered",
+        "functions.created_at as own_created_at",
+        "functions.idempotency_key",
+        ...REVISION_COLUMNS,
+      ])
+      .where("functions.namespace", "=", namespace);
   return {
-    async create({ id, name, definition, createdAt, idempotencyKey }) {
-      try {
-        await db.transaction().execute(async (transaction) => {
-          await transaction
-            .insertInto("functions")
-            .values({
-              id,
-              name,
-              definition,
-              created_at: createdAt,
-              idempotency_key: idempotencyKey ?? null,
-            })
-            .execute();
-          await events.add(transaction, {
-            kind: "function",
-            subject: name,
-            state: "defined",
-            at: createdAt,
-          });
-        });
-      } catch (cause) {
-        if (!isUniqueViolation(cause)) throw cause;
-        throw new StoreError("STORE_CONFLICT", `function ${name} exists already`, { cause });
-      }
+    ...revisionRepository(db, changes),
+    create: (fields) => createFunction(changes, fields),
+    async find(namespace, name) {
+      const row = await select(namespace).where("functions.name", "=", name).executeTakeFirst();
+      return row === undefined ? undefined : functionOf(row);
     },
-    find: (name) => findBy("name", name),
-    findByIdempotencyKey: (key) => findBy("idempotency_key", key),
-    async list() {
-      const rows = await db.selectFrom("functions").selectAll().orderBy("name").execute();
-      return rows.map(functionOf);
+    async findByIdempotencyKey(namespace, key) {
+      const row = await select(namespace)
+        .where("functions.idempotency_key", "=", key)
+        .executeTakeFirst();
+      return row === undefined ? undefined : functionOf(row);
     },
-    async remove(name, at) {
-      return await db.transaction().execute(async (transaction) => {
+    async listIn(namespace) {
+      return (await select(namespace).orderBy("functions.name").execute()).map(functionOf);
+    },
+    async remove(namespace, name, at) {
+      const removed = await changes.in(namespace, async ({ transaction, record }) => {
         const { numDeletedRows } = await transaction
           .deleteFrom("functions")
+          .where("namespace", "=", namespace)
           .where("name", "=", name)
           .executeTakeFirst();
         if (numDeletedRows === 0n) return false;
-        await events.add(transaction, { kind: "function", subject: name, state: "removed", at });
+        await record({ kind: "function", subject: name, state: "removed", at });
         return true;
       });
-    },
-    addFile: (functionId, file, at) => addFile(db, functionId, file, at),
-    async files(functionId) {
-      const rows = await db
-        .selectFrom("files")
-        .selectAll()
-        .where("function_id", "=", functionId)
-        .orderBy("path")
-        .execute();
-      return rows.map(({ path, kind, sha256, size }) => ({ path, kind, sha256, size }));
-    },
-    async removeFile(functionId, path) {
-      const { numDeletedRows } = await db
-        .deleteFrom("files")
-        .where("function_id", "=", functionId)
-        .where("path", "=", path)
-        .executeTakeFirst();
-      return numDeletedRows > 0n;
+      return removed ?? false;
     },
   };
 }
 
-async function addFile(
-  db: Kysely<Tables>,
-  functionId: string,
-  file: FunctionFileRecord,
-  at: string,
-): Promise<boolean> {
+async function createFunction(changes: Changes, fields: NewFunction): Promise<void> {
+  const { id, namespace, name, revision, createdAt: at, idempotencyKey } = fields;
   try {
-    await db
-      .insertInto("files")
-      .values({ function_id: functionId, stored_at: at, ...file })
-      .execute();
-    return true;
+    const made = await changes.in(namespace, async (change) => {
+      const row = {
+        id,
+        namespace,
+        name,
+        head: revision.id,
+        draft: null,
+        versions: 0,
+        registered: revision.digest,
+        created_at: at,
+        idempotency_key: idempotencyKey ?? null,
+      };
+      await change.transaction.insertInto("functions").values(row).execute();
+      await refuseOver(change, "functions", 1);
+      await change.record({ kind: "function", subject: name, state: "defined", at });
+      await insertRevision(change, row, revision, at);
+      return true;
+    });
+    if (made) return;
   } catch (cause) {
-    if (isReferenceViolation(cause)) return false;
     if (!isUniqueViolation(cause)) throw cause;
-    throw new StoreError("STORE_CONFLICT", `${file.path} is stored already`, { cause });
+    throw new StoreError("STORE_CONFLICT", `function ${name} exists already`, { cause });
   }
+  throw new StoreError("STORE_NAMESPACE", `there is no namespace ${namespace}`);
 }
 
-function functionOf(row: Tables["functions"]): StoredFunction {
+type Row = Parameters<typeof revisionOf>[0] & {
+  own_id: string;
+  namespace: string;
+  name: string;
+  draft: string | null;
+  registered: string;
+  own_created_at: string;
+  idempotency_key: string | null;
+};
+
+function functionOf(row: Row): StoredFunction {
   return {
-    id: row.id,
+    id: row.own_id,
+    namespace: row.namespace,
     name: row.name,
-    definition: row.definition,
-    createdAt: row.created_at,
+    head: revisionOf(row),
+    ...(row.draft === null ? {} : { draft: row.draft }),
+    registered: row.registered,
+    createdAt: row.own_created_at,
     ...(row.idempotency_key === null ? {} : { idempotencyKey: row.idempotency_key }),
   };
 }

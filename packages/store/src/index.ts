@@ -1,4 +1,5 @@
 // The door of store: records in a database, bytes by their digest.
+export type { StoredAlias } from "./aliases.ts";
 export type { Blob, PutBlob } from "./blobs/blob-place.ts";
 export type { BlobStore } from "./blobs/blob-store.ts";
 export * from "./blobs/read-within.ts";
@@ -6,7 +7,12 @@ export * from "./blobs/resumed-bytes.ts";
 export type { S3Place } from "./blobs/s3-blobs.ts";
 export * from "./errors.ts";
 export type { EventFilter, EventRepository, NewEvent, StoredEvent } from "./events.ts";
-export * from "./functions.ts";
+export type { FunctionRepository, NewFunction, StoredFunction } from "./functions.ts";
 export * from "./instances.ts";
 export * from "./keeps.ts";
+export type { NamespaceRepository, QuotaChange, StoredNamespace } from "./namespaces.ts";
 export * from "./open-store.ts";
+export type { QuotaName, Quotas, Usage } from "./quotas.ts";
+export { overQuota } from "./quotas.ts";
+export type { FileOutcome, FunctionFileRecord } from "./revision-files.ts";
+export type { NewRevision, StoredRevision, VersionEntry, VersionRemoval } from "./revisions.ts";

@@ -1,8 +1,9 @@
 // Instances of functions. A state changes only from a state that allows it, so that a creation that ends late never
 // overwrites a deletion that began in the meantime.
 import type { Kysely, Selectable } from "kysely";
+import type { Change, Changes } from "./change.ts";
 import { StoreError } from "./errors.ts";
-import type { EventLog } from "./events.ts";
+import { OVER, refuseOver } from "./quotas.ts";
 import type { InstancesTable, Tables } from "./sql/tables.ts";
 import { isUniqueViolation } from "./sql/violations.ts";
 
@@ -21,9 +22,13 @@ export type StoredInstanceState =
 export interface StoredInstance {
   /** Its own for ever; `id` may be used again. */
   readonly key: string;
+  readonly namespace: string;
   readonly id: string;
   readonly functionName: string;
   readonly functionDefinition: string;
+  /** The revision it is made of, and its version when it has one; unknown of instances of earlier releases. */
+  readonly revisionId?: string;
+  readonly version?: number;
   readonly userPolicy: string;
   readonly state: StoredInstanceState;
   readonly reason?: string;
@@ -68,14 +73,17 @@ export interface InstanceChange {
 export interface InstanceRepository {
   /**
    * Records a request; one that ended or failed under the same id is forgotten.
-   * @throws StoreError STORE_CONFLICT when the id is in use
+   * @throws StoreError STORE_CONFLICT when the id is in use, STORE_QUOTA, STORE_NAMESPACE, STORE_GONE when the revision
+   *   was removed
    */
   create(instance: NewInstance): Promise<void>;
-  find(id: string): Promise<StoredInstance | undefined>;
+  find(namespace: string, id: string): Promise<StoredInstance | undefined>;
   findByKey(key: string): Promise<StoredInstance | undefined>;
-  findByIdempotencyKey(key: string): Promise<StoredInstance | undefined>;
-  /** Newest first. */
+  findByIdempotencyKey(namespace: string, key: string): Promise<StoredInstance | undefined>;
+  /** Those of all namespaces, newest first: for who looks after instances, never for who asks. */
   list(): Promise<StoredInstance[]>;
+  /** Those of a namespace, newest first. */
+  listIn(namespace: string): Promise<StoredInstance[]>;
   /** @returns whether the instance was in one of the states it may come from */
   move(
     key: string,
@@ -99,34 +107,33 @@ export interface InstanceRepository {
   forget(before: string): Promise<number>;
 }
 
-const OVER: readonly StoredInstanceState[] = ["ended", "failed"];
-
 /** Instances in a database. */
-export function instanceRepository(db: Kysely<Tables>, events: EventLog): InstanceRepository {
-  const findBy = async (column: "id" | "key" | "idempotency_key", value: string) => {
-    const row = await db
-      .selectFrom("instances")
-      .selectAll()
-      .where(column, "=", value)
-      .executeTakeFirst();
-    return row === undefined ? undefined : instanceOf(row);
-  };
+export function instanceRepository(db: Kysely<Tables>, changes: Changes): InstanceRepository {
+  const select = () => db.selectFrom("instances").selectAll();
+  const newestFirst = () => select().orderBy("created_at", "desc").orderBy("key");
+  const only = (row: Selectable<InstancesTable> | undefined): StoredInstance | undefined =>
+    row === undefined ? undefined : instanceOf(row);
+  const namespaceOf = (key: string) =>
+    db.selectFrom("instances").select("namespace").where("key", "=", key).$asScalar();
   return {
-    create: (instance) => createInstance(db, events, instance),
-    find: (id) => findBy("id", id),
-    findByKey: (key) => findBy("key", key),
-    findByIdempotencyKey: (key) => findBy("idempotency_key", key),
-    async list() {
-      const rows = await db
-        .selectFrom("instances")
-        .selectAll()
-        .orderBy("created_at", "desc")
-        .orderBy("key")
-        .execute();
-      return rows.map(instanceOf);
-    },
+    create: (instance) => createInstance(changes, instance),
+    find: async (namespace, id) =>
+      only(
+        await select().where("namespace", "=", namespace).where("id", "=", id).executeTakeFirst(),
+      ),
+    findByKey: async (key) => only(await select().where("key", "=", key).executeTakeFirst()),
+    findByIdempotencyKey: async (namespace, key) =>
+      only(
+        await select()
+          .where("namespace", "=", namespace)
+          .where("idempotency_key", "=", key)
+          .executeTakeFirst(),
+      ),
+    list: async () => (await newestFirst().execute()).map(instanceOf),
+    listIn: async (namespace) =>
+      (await newestFirst().where("namespace", "=", namespace).execute()).map(instanceOf),
     async move(key, from, to, at, change = {}) {
-      return await db.transaction().execute(async (transaction) => {
+      const done = await changes.in(namespaceOf(key), async ({ transaction, record }) => {
         const moved = await transaction
           .updateTable("instances")
           .set({ state: to, updated_at: at, ...columnsOf(change) })
@@ -135,7 +142,7 @@ export function instanceRepository(db: Kysely<Tables>, events: EventLog): Instan
           .returning(["id", "reason"])
           .executeTakeFirst();
         if (moved === undefined) return false;
-        await events.add(transaction, {
+        await record({
           kind: "instance",
           subject: moved.id,
           state: to,
@@ -144,6 +151,7 @@ export function instanceRepository(db: Kysely<Tables>, events: EventLog): Instan
         });
         return true;
       });
+      return done ?? false;
     },
     async loads(key) {
       const rows = await db
@@ -171,19 +179,14 @@ export function instanceRepository(db: Kysely<Tables>, events: EventLog): Instan
         .execute();
     },
     async remove(key, at) {
-      await db.transaction().execute(async (transaction) => {
+      await changes.in(namespaceOf(key), async ({ transaction, record }) => {
         const removed = await transaction
           .deleteFrom("instances")
           .where("key", "=", key)
           .returning("id")
           .executeTakeFirst();
         if (removed === undefined) return;
-        await events.add(transaction, {
-          kind: "instance",
-          subject: removed.id,
-          state: "removed",
-          at,
-        });
+        await record({ kind: "instance", subject: removed.id, state: "removed", at });
       });
     },
     async claim(key, owner, { now, until }) {
@@ -227,57 +230,72 @@ export function instanceRepository(db: Kysely<Tables>, events: EventLog): Instan
   };
 }
 
-async function createInstance(
-  db: Kysely<Tables>,
-  events: EventLog,
-  instance: NewInstance,
-): Promise<void> {
+async function createInstance(changes: Changes, instance: NewInstance): Promise<void> {
+  const { namespace, id } = instance;
   try {
-    await db.transaction().execute(async (transaction) => {
-      await transaction
-        .deleteFrom("instances")
-        .where("id", "=", instance.id)
-        .where("state", "in", OVER)
-        .execute();
-      await transaction
-        .insertInto("instances")
-        .values({
-          key: instance.key,
-          id: instance.id,
-          function_name: instance.functionName,
-          function_definition: instance.functionDefinition,
-          user_policy: instance.userPolicy,
-          state: "requested",
-          reason: null,
-          final_state: null,
-          request_key: instance.requestKey,
-          policy: null,
-          keep_name: null,
-          keep_hash: null,
-          created_at: instance.createdAt,
-          updated_at: instance.createdAt,
-          idempotency_key: instance.idempotencyKey ?? null,
-          lease_owner: instance.lease?.owner ?? null,
-          lease_until: instance.lease?.until ?? null,
-        })
-        .execute();
-      await events.add(transaction, {
-        kind: "instance",
-        subject: instance.id,
-        state: "requested",
-        at: instance.createdAt,
-      });
-      const loads = instance.loads.map((load) => ({
-        ...load,
-        instance_key: instance.key,
-        loaded: 0,
-      }));
-      if (loads.length > 0) await transaction.insertInto("loads").values(loads).execute();
-    });
+    const made = await changes.in(namespace, (change) => insertInstance(change, instance));
+    if (made) return;
   } catch (cause) {
     if (!isUniqueViolation(cause)) throw cause;
-    throw new StoreError("STORE_CONFLICT", `instance ${instance.id} exists already`, { cause });
+    throw new StoreError("STORE_CONFLICT", `instance ${id} exists already`, { cause });
   }
+  throw new StoreError("STORE_NAMESPACE", `there is no namespace ${namespace}`);
+}
+
+async function insertInstance(change: Change, instance: NewInstance): Promise<true> {
+  const { transaction } = change;
+  const { namespace, id, key, revisionId } = instance;
+  if (revisionId !== undefined) await refuseGone(change, instance.functionName, revisionId);
+  await transaction
+    .deleteFrom("instances")
+    .where("namespace", "=", namespace)
+    .where("id", "=", id)
+    .where("state", "in", OVER)
+    .execute();
+  await transaction.insertInto("instances").values(rowOf(instance)).execute();
+  await refuseOver(change, "instances", 1);
+  const at = instance.createdAt;
+  await change.record({ kind: "instance", subject: id, state: "requested", at });
+  const loads = instance.loads.map((load) => ({ ...load, instance_key: key, loaded: 0 }));
+  if (loads.length > 0) await transaction.insertInto("loads").values(loads).execute();
+  return true;
+}
+
+/** What is to be loaded is kept for the instance from here on, and for its revision until here. */
+async function refuseGone({ transaction }: Change, name: string, id: string): Promise<void> {
+  const found = await transaction
+    .selectFrom("revisions")
+    .select("id")
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (found === undefined) {
+    throw new StoreError("STORE_GONE", `function ${name} was changed or removed meanwhile`);
+  }
+}
+
+function rowOf(instance: NewInstance): InstancesTable {
+  return {
+    key: instance.key,
+    namespace: instance.namespace,
+    id: instance.id,
+    function_name: instance.functionName,
+    function_definition: instance.functionDefinition,
+    revision_id: instance.revisionId ?? null,
+    version: instance.version ?? null,
+    user_policy: instance.userPolicy,
+    state: "requested",
+    reason: null,
+    final_state: null,
+    request_key: instance.requestKey,
+    policy: null,
+    keep_name: null,
+    keep_hash: null,
+    created_at: instance.createdAt,
+    updated_at: instance.createdAt,
+    idempotency_key: instance.idempotencyKey ?? null,
+    lease_owner: instance.lease?.owner ?? null,
+    lease_until: instance.lease?.until ?? null,
+  };
 }
 
 function columnsOf(change: InstanceChange): Partial<InstancesTable> {
@@ -293,9 +311,12 @@ function columnsOf(change: InstanceChange): Partial<InstancesTable> {
 function instanceOf(row: Selectable<InstancesTable>): StoredInstance {
   return {
     key: row.key,
+    namespace: row.namespace,
     id: row.id,
     functionName: row.function_name,
     functionDefinition: row.function_definition,
+    ...(row.revision_id === null ? {} : { revisionId: row.revision_id }),
+    ...(row.version === null ? {} : { version: row.version }),
     userPolicy: row.user_policy,
     state: row.state as StoredInstanceState,
     ...(row.reason === null ? {} : { reason: row.reason }),

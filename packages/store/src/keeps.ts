@@ -1,7 +1,9 @@
 // Keeps and the ports and memory they hold. A port is held by one row at a time: the database itself says so.
-import type { Kysely, Selectable } from "kysely";
+import type { Kysely, Selectable, Transaction } from "kysely";
+import type { Changes } from "./change.ts";
 import { StoreError } from "./errors.ts";
-import type { EventLog, NewEvent } from "./events.ts";
+import type { NewEvent } from "./events.ts";
+import { OVER, refuseOver } from "./quotas.ts";
 import type { Engine } from "./sql/engine.ts";
 import type { KeepsTable, Tables } from "./sql/tables.ts";
 import { isUniqueViolation } from "./sql/violations.ts";
@@ -25,6 +27,7 @@ export interface ProcessRecord {
 /** A keep's record. */
 export interface StoredKeep {
   readonly id: string;
+  readonly namespace: string;
   readonly name: string;
   /** Which launcher has it. */
   readonly node: string;
@@ -52,6 +55,7 @@ export interface StoredKeep {
 /** What a new keep needs. */
 export interface NewKeep {
   readonly id: string;
+  readonly namespace: string;
   readonly name: string;
   /** Which launcher has it. */
   readonly node: string;
@@ -81,17 +85,22 @@ export interface KeepRepository {
   /**
    * Records a keep and takes its port and memory.
    * @param budgetMib memory that all living keeps of the node may have together
-   * @throws StoreError STORE_CONFLICT when the port or the request key is taken, STORE_FULL when memory is used up
+   * @throws StoreError STORE_CONFLICT when the port or the request key is taken, STORE_FULL when memory is used up,
+   *   STORE_QUOTA, STORE_NAMESPACE
    */
   create(keep: NewKeep, budgetMib?: number): Promise<void>;
   find(id: string): Promise<StoredKeep | undefined>;
-  findByRequestKey(key: string): Promise<StoredKeep | undefined>;
-  /** Newest first, those that are over included. */
+  findByRequestKey(namespace: string, key: string): Promise<StoredKeep | undefined>;
+  /** Those of all namespaces, newest first: for who looks after keeps, never for who asks. */
   list(): Promise<StoredKeep[]>;
-  /** Newest first, those that are not over. */
+  /** Those of `list` that are not over. */
   living(): Promise<StoredKeep[]>;
+  /** Those of a namespace, newest first, those that are over included. */
+  listIn(namespace: string): Promise<StoredKeep[]>;
+  /** Those of `listIn` that are not over. */
+  livingIn(namespace: string): Promise<StoredKeep[]>;
   /** The newest of an instance hash, which others may have had before. */
-  findByHash(instanceHash: string): Promise<StoredKeep | undefined>;
+  findByHash(namespace: string, instanceHash: string): Promise<StoredKeep | undefined>;
   usedPorts(host: string): Promise<Set<number>>;
   /** @returns whether the keep was in one of the states it may come from */
   move(
@@ -108,52 +117,38 @@ export interface KeepRepository {
   forget(before: string): Promise<string[]>;
 }
 
-const OVER: readonly StoredKeepState[] = ["ended", "failed"];
-
 /** Keeps in a database. */
 export function keepRepository(
   db: Kysely<Tables>,
   engine: Engine,
-  events: EventLog,
+  changes: Changes,
 ): KeepRepository {
-  const findBy = async (column: "id" | "request_key", value: string) => {
-    const row = await db
-      .selectFrom("keeps")
-      .selectAll()
-      .where(column, "=", value)
-      .executeTakeFirst();
-    return row === undefined ? undefined : keepOf(row);
-  };
+  const select = () => db.selectFrom("keeps").selectAll();
+  const newestFirst = () => select().orderBy("created_at", "desc").orderBy("id");
+  const inside = (namespace: string) => newestFirst().where("namespace", "=", namespace);
+  const namespaceOf = (id: string) =>
+    db.selectFrom("keeps").select("namespace").where("id", "=", id).$asScalar();
   return {
-    create: (keep, budgetMib) => createKeep(db, engine, events, keep, budgetMib),
-    find: (id) => findBy("id", id),
-    findByRequestKey: (key) => findBy("request_key", key),
-    async list() {
-      const rows = await db
-        .selectFrom("keeps")
-        .selectAll()
-        .orderBy("created_at", "desc")
-        .orderBy("id")
-        .execute();
-      return rows.map(keepOf);
+    create: (keep, budgetMib) => createKeep(engine, changes, keep, budgetMib),
+    async find(id) {
+      const row = await select().where("id", "=", id).executeTakeFirst();
+      return row === undefined ? undefined : keepOf(row);
     },
-    async living() {
-      const rows = await db
-        .selectFrom("keeps")
-        .selectAll()
-        .where("state", "not in", OVER)
-        .orderBy("created_at", "desc")
-        .orderBy("id")
-        .execute();
-      return rows.map(keepOf);
+    async findByRequestKey(namespace, key) {
+      const row = await select()
+        .where("namespace", "=", namespace)
+        .where("request_key", "=", key)
+        .executeTakeFirst();
+      return row === undefined ? undefined : keepOf(row);
     },
-    async findByHash(instanceHash) {
-      const row = await db
-        .selectFrom("keeps")
-        .selectAll()
+    list: async () => (await newestFirst().execute()).map(keepOf),
+    living: async () => (await newestFirst().where("state", "not in", OVER).execute()).map(keepOf),
+    listIn: async (namespace) => (await inside(namespace).execute()).map(keepOf),
+    livingIn: async (namespace) =>
+      (await inside(namespace).where("state", "not in", OVER).execute()).map(keepOf),
+    async findByHash(namespace, instanceHash) {
+      const row = await inside(namespace)
         .where("instance_hash", "=", instanceHash)
-        .orderBy("created_at", "desc")
-        .orderBy("id")
         .limit(1)
         .executeTakeFirst();
       return row === undefined ? undefined : keepOf(row);
@@ -169,7 +164,7 @@ export function keepRepository(
     },
     async move(id, from, to, at, change = {}) {
       const set = { state: to, updated_at: at, ...columnsOf(change) };
-      return await db.transaction().execute(async (transaction) => {
+      const done = await changes.in(namespaceOf(id), async ({ transaction, record }) => {
         const moved = await transaction
           .updateTable("keeps")
           .set(set)
@@ -177,13 +172,14 @@ export function keepRepository(
           .where("state", "in", from)
           .returning(["instance_hash", "reason"])
           .executeTakeFirst();
-        if (moved !== undefined) await events.add(transaction, eventOf(moved, to, at));
+        if (moved !== undefined) await record(eventOf(moved, to, at));
         return moved !== undefined;
       });
+      return done ?? false;
     },
     async close(id, state, reason, at) {
       const set = { state, reason, port: null, request_key: null, updated_at: at };
-      return await db.transaction().execute(async (transaction) => {
+      const done = await changes.in(namespaceOf(id), async ({ transaction, record }) => {
         const closed = await transaction
           .updateTable("keeps")
           .set(set)
@@ -191,9 +187,10 @@ export function keepRepository(
           .where("state", "not in", OVER)
           .returning(["instance_hash", "reason"])
           .executeTakeFirst();
-        if (closed !== undefined) await events.add(transaction, eventOf(closed, state, at));
+        if (closed !== undefined) await record(eventOf(closed, state, at));
         return closed !== undefined;
       });
+      return done ?? false;
     },
     async remove(id) {
       await db.deleteFrom("keeps").where("id", "=", id).execute();
@@ -211,42 +208,52 @@ export function keepRepository(
 }
 
 async function createKeep(
-  db: Kysely<Tables>,
   engine: Engine,
-  events: EventLog,
+  changes: Changes,
   keep: NewKeep,
   budgetMib?: number,
 ): Promise<void> {
+  const { namespace, port, maxMemoryMib } = keep;
   try {
-    await db.transaction().execute(async (transaction) => {
+    const made = await changes.in(namespace, async (change) => {
+      const { transaction, record } = change;
+      // Memory is the machine's: whoever takes of it waits for whoever does in other namespaces.
       if (budgetMib !== undefined) await engine.lockSums(transaction);
       await transaction
         .insertInto("keeps")
         .values({ ...emptyRow, ...rowOf(keep) })
         .execute();
-      const made = { instance_hash: keep.instanceHash, reason: null };
-      await events.add(transaction, eventOf(made, "requested", keep.createdAt));
-      if (budgetMib === undefined) return;
-      const { used } = await transaction
-        .selectFrom("keeps")
-        .select(({ fn }) => fn.sum<number>("max_memory_mib").as("used"))
-        .where("node", "=", keep.node)
-        .where("state", "not in", OVER)
-        .executeTakeFirstOrThrow();
-      if (Number(used) > budgetMib) {
-        const free = budgetMib - Number(used) + keep.maxMemoryMib;
-        throw new StoreError(
-          "STORE_FULL",
-          `${keep.maxMemoryMib} MiB asked, ${free} of ${budgetMib} MiB are free`,
-        );
-      }
+      await refuseOver(change, "memoryMib", maxMemoryMib);
+      if (budgetMib !== undefined) await refuseOverBudget(change.transaction, keep, budgetMib);
+      const fields = { instance_hash: keep.instanceHash, reason: null };
+      await record(eventOf(fields, "requested", keep.createdAt));
+      return true;
     });
+    if (made) return;
   } catch (cause) {
     if (!isUniqueViolation(cause)) throw cause;
-    throw new StoreError("STORE_CONFLICT", `port ${keep.port} or the request key is taken`, {
-      cause,
-    });
+    throw new StoreError("STORE_CONFLICT", `port ${port} or the request key is taken`, { cause });
   }
+  throw new StoreError("STORE_NAMESPACE", `there is no namespace ${namespace}`);
+}
+
+async function refuseOverBudget(
+  transaction: Transaction<Tables>,
+  keep: NewKeep,
+  budgetMib: number,
+): Promise<void> {
+  const { used } = await transaction
+    .selectFrom("keeps")
+    .select(({ fn }) => fn.sum<number>("max_memory_mib").as("used"))
+    .where("node", "=", keep.node)
+    .where("state", "not in", OVER)
+    .executeTakeFirstOrThrow();
+  if (Number(used) <= budgetMib) return;
+  const free = budgetMib - Number(used) + keep.maxMemoryMib;
+  throw new StoreError(
+    "STORE_FULL",
+    `${keep.maxMemoryMib} MiB asked, ${free} of ${budgetMib} MiB are free`,
+  );
 }
 
 function eventOf(
@@ -278,6 +285,7 @@ const emptyRow = {
 function rowOf(keep: NewKeep): Omit<KeepsTable, keyof typeof emptyRow> {
   return {
     id: keep.id,
+    namespace: keep.namespace,
     name: keep.name,
     node: keep.node,
     host: keep.host,
@@ -313,6 +321,7 @@ function keepOf(row: Selectable<KeepsTable>): StoredKeep {
   const keep = processOf(row.keep_pid, row.keep_pid_mark);
   return {
     id: row.id,
+    namespace: row.namespace,
     name: row.name,
     node: row.node,
     host: row.host,

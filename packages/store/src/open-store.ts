@@ -7,10 +7,12 @@ import type { BlobPlace } from "./blobs/blob-place.ts";
 import { type BlobStore, blobStore } from "./blobs/blob-store.ts";
 import { openDiskBlobs } from "./blobs/disk-blobs.ts";
 import type { S3Place } from "./blobs/s3-blobs.ts";
+import { changesOf } from "./change.ts";
 import { type EventRepository, eventLog } from "./events.ts";
 import { type FunctionRepository, functionRepository } from "./functions.ts";
 import { type InstanceRepository, instanceRepository } from "./instances.ts";
 import { type KeepRepository, keepRepository } from "./keeps.ts";
+import { type NamespaceRepository, namespaceRepository } from "./namespaces.ts";
 import { postgresEngine, sqliteEngine } from "./sql/engine.ts";
 import { migrate } from "./sql/migrations.ts";
 
@@ -18,6 +20,7 @@ import type { Tables } from "./sql/tables.ts";
 
 /** Everything that is kept. */
 export interface Store {
+  readonly namespaces: NamespaceRepository;
   readonly functions: FunctionRepository;
   readonly instances: InstanceRepository;
   readonly keeps: KeepRepository;
@@ -54,13 +57,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const db = new Kysely<Tables>({ dialect: engine.dialect });
   await migrate(db, engine.name);
   const events = eventLog(db);
+  const changes = changesOf(db, events);
   // A database that is not shared has one process at a time: holds in it are of one that died.
   if (!engine.isShared) await dropHolds(db);
   const place = await openPlace(options, engine.isShared ? SHARED_GRACE_MS : 0);
   return {
-    functions: functionRepository(db, events),
-    instances: instanceRepository(db, events),
-    keeps: keepRepository(db, engine, events),
+    namespaces: namespaceRepository(db),
+    functions: functionRepository(db, changes),
+    instances: instanceRepository(db, changes),
+    keeps: keepRepository(db, engine, changes),
     events,
     blobs: blobStore(place, blobHolds(db, engine)),
     isShared: engine.isShared,

@@ -1,8 +1,8 @@
 // The file of principals: who is known by a bearer token or a client certificate. It holds digests, never tokens.
 import { createHash, timingSafeEqual, type X509Certificate } from "node:crypto";
+import { NAMESPACE_NAME } from "@holdfast/contract";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
-import { NAMESPACE_NAME } from "../http/namespace.ts";
 import { type Principal, Role } from "./principal.ts";
 
 const CLOSED = { additionalProperties: false };

@@ -1,8 +1,9 @@
 // Bearer tokens of an issuer that is trusted by configuration: JSON Web Tokens (RFC 7519) under one of its keys, for one
 // of our audiences, of their time (RFC 8725, RFC 9068). What a token says of its own keys counts for nothing.
+
+import { NAMESPACE_NAME } from "@holdfast/contract";
 import { type Clock, messageOf } from "@holdfast/core";
 import { type JWTPayload, jwtVerify } from "jose";
-import { NAMESPACE_NAME } from "../http/namespace.ts";
 import type { KeySet } from "./key-set.ts";
 import { type Principal, ROLES, type Role } from "./principal.ts";
 

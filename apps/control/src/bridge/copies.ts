@@ -9,6 +9,7 @@ import type { BridgeContext } from "./context.ts";
 import { copyObject } from "./copy-object.ts";
 
 interface Copy {
+  readonly namespace: string;
   resource: CopyResource;
   readonly stop: AbortController;
   readonly done: Promise<void>;
@@ -31,10 +32,10 @@ export class Copies {
   }
 
   /**
-   * Starts a copy.
+   * Starts a copy, which only its namespace sees.
    * @throws ControlError COPIES_BUSY
    */
-  start(body: S3StreamBody): CopyResource {
+  start(namespace: string, body: S3StreamBody): CopyResource {
     this.#forget();
     const running = [...this.#copies.values()].filter(({ endedAt }) => endedAt === undefined);
     if (running.length >= MAXIMUM_RUNNING) {
@@ -51,25 +52,27 @@ export class Copies {
       bytes: 0,
       started_at: this.#context.clock.now().toISOString(),
     };
-    const copy: Copy = { resource, stop, done: Promise.resolve() };
+    const copy: Copy = { namespace, resource, stop, done: Promise.resolve() };
     this.#copies.set(id, Object.assign(copy, { done: this.#run(copy, body) }));
     return resource;
   }
 
   /** @throws ControlError COPY_NOT_FOUND */
-  get(id: string): CopyResource {
-    return this.#find(id).resource;
+  get(namespace: string, id: string): CopyResource {
+    return this.#find(namespace, id).resource;
   }
 
-  /** Copies, newest last. */
-  list(): CopyResource[] {
+  /** Copies, newest last: of a namespace, or of all for who counts them. */
+  list(namespace?: string): CopyResource[] {
     this.#forget();
-    return [...this.#copies.values()].map(({ resource }) => resource);
+    return [...this.#copies.values()]
+      .filter((copy) => namespace === undefined || copy.namespace === namespace)
+      .map(({ resource }) => resource);
   }
 
   /** Resolves when the copy has ended, or after a while. */
-  async wait(id: string, seconds: number): Promise<void> {
-    const { done } = this.#find(id);
+  async wait(namespace: string, id: string, seconds: number): Promise<void> {
+    const { done } = this.#find(namespace, id);
     let timer: NodeJS.Timeout | undefined;
     const enough = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, seconds * 1000);
@@ -79,8 +82,8 @@ export class Copies {
   }
 
   /** Ends a copy, if it runs, and forgets it. */
-  async remove(id: string): Promise<void> {
-    const { stop, done } = this.#find(id);
+  async remove(namespace: string, id: string): Promise<void> {
+    const { stop, done } = this.#find(namespace, id);
     stop.abort();
     await done;
     this.#copies.delete(id);
@@ -114,9 +117,9 @@ export class Copies {
     this.#logger.info({ copy: id, state, bytes, code }, "copy ended");
   }
 
-  #find(id: string): Copy {
+  #find(namespace: string, id: string): Copy {
     const copy = this.#copies.get(id);
-    if (copy !== undefined) return copy;
+    if (copy?.namespace === namespace) return copy;
     throw new ControlError(404, "COPY_NOT_FOUND", "there is no such copy, or no longer");
   }
 

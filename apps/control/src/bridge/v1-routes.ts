@@ -1,6 +1,7 @@
 // Copies as resources under /v1: started, watched, cancelled.
 import { CopyList, CopyResource, S3StreamBody } from "@holdfast/contract";
 import { Type } from "typebox";
+import { locationOf, namespaceOf } from "../http/namespace.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import type { Copies } from "./copies.ts";
 
@@ -19,7 +20,7 @@ export function v1BridgeRoutes(app: ServiceApp, copies: Copies): void {
       config: { role: "user" },
       schema: { summary: "Copies that run or ended lately", response: { 200: CopyList } },
     },
-    async () => ({ copies: copies.list() }),
+    async (request) => ({ copies: copies.list(namespaceOf(request)) }),
   );
 
   app.post(
@@ -32,9 +33,9 @@ export function v1BridgeRoutes(app: ServiceApp, copies: Copies): void {
         response: { 202: CopyResource },
       },
     },
-    async ({ body }, reply) => {
-      const copy = copies.start(body);
-      reply.code(202).header("location", `/v1/copies/${copy.id}`);
+    async (request, reply) => {
+      const copy = copies.start(namespaceOf(request), request.body);
+      reply.code(202).header("location", locationOf(request, `/v1/copies/${copy.id}`));
       return copy;
     },
   );
@@ -50,9 +51,11 @@ export function v1BridgeRoutes(app: ServiceApp, copies: Copies): void {
         response: { 200: CopyResource },
       },
     },
-    async ({ params: { id }, query }) => {
-      await copies.wait(id, query.wait ?? 0);
-      return copies.get(id);
+    async (request) => {
+      const { id } = request.params;
+      const namespace = namespaceOf(request);
+      await copies.wait(namespace, id, request.query.wait ?? 0);
+      return copies.get(namespace, id);
     },
   );
 
@@ -66,8 +69,8 @@ export function v1BridgeRoutes(app: ServiceApp, copies: Copies): void {
         response: { 204: Type.Null() },
       },
     },
-    async ({ params: { id } }, reply) => {
-      await copies.remove(id);
+    async (request, reply) => {
+      await copies.remove(namespaceOf(request), request.params.id);
       return reply.code(204).send(null);
     },
   );

@@ -5,13 +5,15 @@ import type { Clock } from "@holdfast/core";
 import type { Store, StoredInstanceState } from "@holdfast/store";
 import type { FastifyBaseLogger } from "fastify";
 import type { UploadLimits } from "../config.ts";
+import { namespaceOf } from "../http/namespace.ts";
 import type { InstanceWorks } from "./instance-works.ts";
 import type { RemoteConfig } from "./remote-source.ts";
 
 /** Everything CCFaaS needs from outside. */
-export interface CcfaasContext {
+export interface CcfaasParts {
   readonly store: Store;
-  readonly vaas: VaasClient;
+  /** VaaS, within a namespace. */
+  readonly vaasIn: (namespace: string) => VaasClient;
   /** Who CCFaaS is toward keeps. */
   readonly loader: ClientIdentity;
   /** How long a connection to a keep may stand still. */
@@ -21,6 +23,28 @@ export interface CcfaasContext {
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
   readonly works: InstanceWorks;
+}
+
+/** The same within one namespace: what one request, or one instance, has to do with. */
+export interface CcfaasContext extends CcfaasParts {
+  readonly namespace: string;
+  readonly vaas: VaasClient;
+}
+
+/** The context of a namespace. */
+export function within(parts: CcfaasParts, namespace: string): CcfaasContext {
+  return { ...parts, namespace, vaas: parts.vaasIn(namespace) };
+}
+
+/**
+ * The context of a request.
+ * @throws ControlError NAMESPACE_INVALID
+ */
+export function contextOf(
+  parts: CcfaasParts,
+  request: Parameters<typeof namespaceOf>[0],
+): CcfaasContext {
+  return within(parts, namespaceOf(request));
 }
 
 /** States of an instance that is on its way up. */

@@ -3,21 +3,18 @@
 import { randomUUID } from "node:crypto";
 import type { UserPolicyBody } from "@holdfast/contract";
 import { parseUserPolicy, type UserPolicy } from "@holdfast/policy";
-import {
-  type NewInstance,
-  type StoredFunction,
-  type StoredInstance,
-  StoreError,
-} from "@holdfast/store";
+import { type NewInstance, type StoredInstance, StoreError } from "@holdfast/store";
 import { ControlError } from "../errors.ts";
 import { bringUp } from "./bring-up.ts";
+import { type ChosenRevision, chooseHead } from "./choose-revision.ts";
 import { type CcfaasContext, timestamp } from "./context.ts";
 import { definedFiles, definitionOf, missingFiles } from "./function-files.ts";
-import { findFunction } from "./register-function.ts";
 import { untilSettled } from "./until-settled.ts";
 
 /** Options of a creation. */
 export interface CreateOptions {
+  /** How the function's name is read: as its newest by default. */
+  readonly choose?: typeof chooseHead;
   /** Asked again with the same key it is the same instance. */
   readonly idempotencyKey?: string;
 }
@@ -32,24 +29,30 @@ export interface Creation {
 /**
  * Records a request for an instance and begins to bring it up.
  * @throws PolicyError; ControlError FUNCTION_NOT_FOUND, FUNCTION_INCOMPLETE, INSTANCE_EXISTS, IDEMPOTENCY_KEY_REUSED;
+ *   StoreError STORE_QUOTA, STORE_GONE;
  *   `done` rejects with those of bringing up
  */
 export async function createInstance(
   context: CcfaasContext,
   body: UserPolicyBody,
-  { idempotencyKey }: CreateOptions = {},
+  { idempotencyKey, choose = chooseHead }: CreateOptions = {},
 ): Promise<Creation> {
   const userPolicy = parseUserPolicy(body);
   const earlier = await findEarlier(context, userPolicy, idempotencyKey);
   if (earlier !== undefined) return joined(context, earlier);
-  const { found, loads } = await plan(context, userPolicy);
+  const chosen = await choose(context, userPolicy.function);
+  const { revision } = chosen;
+  const loads = await plan(context, chosen);
   const key = randomUUID();
   try {
     await context.store.instances.create({
       key,
+      namespace: context.namespace,
       id: userPolicy.instanceid,
-      functionName: found.name,
-      functionDefinition: found.definition,
+      functionName: chosen.name,
+      functionDefinition: revision.definition,
+      revisionId: revision.id,
+      ...(revision.version === undefined ? {} : { version: revision.version }),
       userPolicy: JSON.stringify(userPolicy),
       requestKey: key,
       createdAt: timestamp(context),
@@ -58,7 +61,7 @@ export async function createInstance(
       loads,
     });
   } catch (cause) {
-    if (!(cause instanceof StoreError)) throw cause;
+    if (!(cause instanceof StoreError) || cause.code !== "STORE_CONFLICT") throw cause;
     const other = await findEarlier(context, userPolicy, idempotencyKey);
     if (other !== undefined) return joined(context, other);
     throw new ControlError(
@@ -75,12 +78,12 @@ export async function createInstance(
 }
 
 async function findEarlier(
-  { store }: CcfaasContext,
+  { store, namespace }: CcfaasContext,
   userPolicy: UserPolicy,
   idempotencyKey: string | undefined,
 ): Promise<StoredInstance | undefined> {
   if (idempotencyKey === undefined) return undefined;
-  const earlier = await store.instances.findByIdempotencyKey(idempotencyKey);
+  const earlier = await store.instances.findByIdempotencyKey(namespace, idempotencyKey);
   if (earlier === undefined || earlier.userPolicy === JSON.stringify(userPolicy)) return earlier;
   throw new ControlError(
     422,
@@ -97,28 +100,26 @@ function joined(context: CcfaasContext, instance: StoredInstance): Creation {
 
 /** What is to be loaded; nothing that CCFaaS is to load may be missing. */
 async function plan(
-  context: CcfaasContext,
-  userPolicy: UserPolicy,
-): Promise<{ found: StoredFunction; loads: NewInstance["loads"] }> {
-  const found = await findFunction(context, userPolicy.function);
-  const definition = definitionOf(found);
-  const stored = await context.store.functions.files(found.id);
+  { store }: CcfaasContext,
+  { name, revision }: ChosenRevision,
+): Promise<NewInstance["loads"]> {
+  const definition = definitionOf(revision);
+  const stored = await store.functions.files(revision.id);
   const missing = missingFiles(definition, stored).filter(({ kind }) => kind === "data_file");
   // A function of which nothing is stored is loaded by its users.
   if (stored.length > 0 && missing.length > 0) {
     throw new ControlError(
       409,
       "FUNCTION_INCOMPLETE",
-      `function ${found.name} still misses ${missing.map(({ path }) => path).join(", ")}`,
+      `function ${name} still misses ${missing.map(({ path }) => path).join(", ")}`,
     );
   }
-  const loads = definedFiles(definition).flatMap(({ path, priority }, position) => {
+  return definedFiles(definition).flatMap(({ path, priority }, position) => {
     const file = stored.find((each) => each.path === path);
     return file === undefined
       ? []
       : [{ path, priority, position, sha256: file.sha256, size: file.size }];
   });
-  return { found, loads };
 }
 
 async function current({ store }: CcfaasContext, key: string): Promise<StoredInstance> {

@@ -1,12 +1,11 @@
-// POST /v1/functions/N/fetch: a file of a function comes from where it is instead of being uploaded. What is in the blob
-// store already, under the very digest, is not fetched again.
+// POST /v1/functions/N/fetch: a file of a function comes from where it is instead of being uploaded. What a function of the
+// namespace has already, under the very digest, is not fetched again.
 import type { FetchBody } from "@holdfast/contract";
-import type { StoredFunction } from "@holdfast/store";
 import { ControlError } from "../errors.ts";
 import type { CcfaasContext } from "./context.ts";
 import { type DefinedFile, definitionOf, findDefined } from "./function-files.ts";
 import { openRemote } from "./remote-source.ts";
-import { refuseStored, storeFile, storeKnownFile } from "./store-file.ts";
+import { type FileTarget, refuseStored, storeFile, storeKnownFile } from "./store-file.ts";
 
 /**
  * Fetches a file.
@@ -15,22 +14,26 @@ import { refuseStored, storeFile, storeKnownFile } from "./store-file.ts";
  */
 export async function fetchFile(
   context: CcfaasContext,
-  found: StoredFunction,
+  target: FileTarget,
   { path, source }: FetchBody,
   signal: AbortSignal,
 ): Promise<void> {
-  const file = fileAt(found, path);
-  await refuseStored(context, found, file);
-  if (await storeKnownFile(context, found, file)) return;
+  const file = fileAt(target, path);
+  await refuseStored(context, target, file);
+  if (await storeKnownFile(context, target, file)) return;
   const { bytes, length } = await openRemote(context.remote, source, file.sha256, signal);
-  await storeFile(context, found, file, bytes, length);
+  await storeFile(context, target, file, bytes, length);
 }
 
-function fileAt(found: StoredFunction, path: string): DefinedFile {
-  const definition = definitionOf(found);
+/**
+ * The file, of either kind, that a definition names under a path.
+ * @throws PolicyError for a path that is none; ControlError FILE_NOT_IN_FUNCTION
+ */
+export function fileAt({ name, revision }: FileTarget, path: string): DefinedFile {
+  const definition = definitionOf(revision);
   const file =
     findDefined(definition, "program", path) ?? findDefined(definition, "data_file", path);
   if (file !== undefined) return file;
-  const text = `${path} does not exist on function ${found.name}`;
+  const text = `${path} does not exist on function ${name}`;
   throw new ControlError(404, "FILE_NOT_IN_FUNCTION", text);
 }

@@ -9,9 +9,9 @@ import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
 import { PARAGRAPH, sendJson, sendParagraph } from "../http/answers.ts";
 import type { ServiceApp } from "../http/service-app.ts";
-import { drain, incomingBytes } from "../http/upload-body.ts";
+import { announcedLength, drain, incomingBytes } from "../http/upload-body.ts";
 import { collectBlobs } from "./collect-blobs.ts";
-import type { CcfaasContext } from "./context.ts";
+import { type CcfaasContext, type CcfaasParts, contextOf, timestamp } from "./context.ts";
 import { type DefinedFile, definitionOf, type FileKind, findDefined } from "./function-files.ts";
 import { findFunction } from "./register-function.ts";
 import { NOUNS, storeFile } from "./store-file.ts";
@@ -21,13 +21,13 @@ const Name = Type.Object({ name: Type.String() });
 const NameAndFile = Type.Object({ name: Type.String(), "*": Type.String() });
 
 /** Adds the routes of programs and data files. */
-export function fileRoutes(app: ServiceApp, context: CcfaasContext): void {
-  kindRoutes(app, context, "program", {
+export function fileRoutes(app: ServiceApp, parts: CcfaasParts): void {
+  kindRoutes(app, parts, "program", {
     list: "programs",
     answer: ProgramList,
     loaded: () => "function loaded!",
   });
-  kindRoutes(app, context, "data_file", {
+  kindRoutes(app, parts, "data_file", {
     list: "data_files",
     answer: DataFileList,
     loaded: (path) => `data_file ${path} loaded!`,
@@ -41,23 +41,24 @@ interface Words {
   readonly loaded: (path: string) => string;
 }
 
-function kindRoutes(app: ServiceApp, context: CcfaasContext, kind: FileKind, words: Words): void {
-  const { store } = context;
-
+function kindRoutes(app: ServiceApp, parts: CcfaasParts, kind: FileKind, words: Words): void {
   const listing = { schema: { params: Name, answer: words.answer } };
-  app.get(`/function/:name/${kind}`, listing, async ({ params }, reply) => {
-    const found = await findFunction(context, params.name);
-    const stored = (await store.functions.files(found.id)).filter((file) => file.kind === kind);
+  app.get(`/function/:name/${kind}`, listing, async (request, reply) => {
+    const context = contextOf(parts, request);
+    const { head } = await findFunction(context, request.params.name);
+    const files = await context.store.functions.files(head.id);
+    const stored = files.filter((file) => file.kind === kind);
     return sendJson(reply, { [words.list]: stored.map(({ path }) => toBase64(fromText(path))) });
   });
 
   app.get(
     `/function/:name/${kind}/*`,
     { schema: { params: NameAndFile, ...PARAGRAPH } },
-    async ({ params }, reply) => {
-      const { found, path } = await locate(context, kind, params);
-      const isStored = (await store.functions.files(found.id)).some((file) => file.path === path);
-      if (!isStored) throw notLoaded(kind, path, found.name);
+    async (request, reply) => {
+      const context = contextOf(parts, request);
+      const { found, path } = await locate(context, kind, request.params);
+      const stored = await context.store.functions.files(found.head.id);
+      if (!stored.some((file) => file.path === path)) throw notLoaded(kind, path, found.name);
       return sendParagraph(reply, `${NOUNS[kind]} ${path} is loaded in function ${found.name}`);
     },
   );
@@ -65,9 +66,11 @@ function kindRoutes(app: ServiceApp, context: CcfaasContext, kind: FileKind, wor
   app.delete(
     `/function/:name/${kind}/*`,
     { schema: { params: NameAndFile, ...PARAGRAPH } },
-    async ({ params }, reply) => {
-      const { found, path } = await locate(context, kind, params);
-      if (!(await store.functions.removeFile(found.id, path))) {
+    async (request, reply) => {
+      const context = contextOf(parts, request);
+      const { found, path } = await locate(context, kind, request.params);
+      const { functions } = context.store;
+      if (!(await functions.removeFile(found.id, path, timestamp(context)))) {
         throw notLoaded(kind, path, found.name);
       }
       await collectBlobs(context);
@@ -82,12 +85,13 @@ function kindRoutes(app: ServiceApp, context: CcfaasContext, kind: FileKind, wor
     uploads.post<{ Params: { name: string; "*": string } }>(
       `/function/:name/${kind}/*`,
       { schema: { params: NameAndFile, consumes: "application/octet-stream", ...PARAGRAPH } },
-      async ({ params, raw }, reply) => {
+      async (request, reply) => {
+        const { params, raw } = request;
         try {
+          const context = contextOf(parts, request);
           const { found, path, file } = await locate(context, kind, params);
-          const length = raw.headers["content-length"];
-          const announced = length === undefined ? undefined : Number(length);
-          await storeFile(context, found, file, incomingBytes(raw), announced);
+          const target = { name: found.name, revision: found.head };
+          await storeFile(context, target, file, incomingBytes(raw), announcedLength(raw));
           return sendParagraph(reply, words.loaded(path));
         } catch (thrown) {
           drain(raw);
@@ -107,7 +111,7 @@ async function locate(
   const found = await findFunction(context, params.name);
   const given = pathOf(params["*"]);
   try {
-    const file = findDefined(definitionOf(found), kind, given);
+    const file = findDefined(definitionOf(found.head), kind, given);
     if (file !== undefined) return { found, path: file.path, file };
   } catch (thrown) {
     if (!(thrown instanceof PolicyError) || thrown.code === "POLICY_INVALID") throw thrown;
@@ -119,8 +123,11 @@ async function locate(
   );
 }
 
-/** Names in URLs are base64, of either alphabet. */
-function pathOf(name: string): string {
+/**
+ * A file's path from its name in a URL, which is base64 of either alphabet.
+ * @throws ControlError NAME_INVALID
+ */
+export function pathOf(name: string): string {
   try {
     const isUrlSafe = !/[+/=]/.test(name);
     return toText(isUrlSafe ? fromBase64Url(name) : fromBase64(name));

@@ -5,7 +5,7 @@ import {
   parseFunctionPolicy,
   priorityOf,
 } from "@holdfast/policy";
-import type { FunctionFileRecord, StoredFunction } from "@holdfast/store";
+import type { FunctionFileRecord, StoredRevision } from "@holdfast/store";
 
 /** The two kinds of files a function has. */
 export type FileKind = "program" | "data_file";
@@ -22,8 +22,8 @@ export interface DefinedFile {
 /** Programs are loaded before any data, whatever its priority. */
 const PROGRAM_PRIORITY = -(2 ** 32);
 
-/** The definition of a stored function. */
-export function definitionOf({ definition }: Pick<StoredFunction, "definition">): FunctionPolicy {
+/** What a stored definition says. */
+export function definitionOf({ definition }: Pick<StoredRevision, "definition">): FunctionPolicy {
   return parseFunctionPolicy(JSON.parse(definition));
 }
 

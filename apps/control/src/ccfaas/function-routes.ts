@@ -4,37 +4,38 @@ import { Type } from "typebox";
 import { PARAGRAPH, sendJson, sendParagraph } from "../http/answers.ts";
 import { IdempotencyKey } from "../http/headers.ts";
 import type { ServiceApp } from "../http/service-app.ts";
-import type { CcfaasContext } from "./context.ts";
+import { type CcfaasParts, contextOf } from "./context.ts";
 import { findFunction, registerFunction, removeFunction } from "./register-function.ts";
 
 const Name = Type.Object({ name: Type.String() });
 
 /** Adds the routes of functions. */
-export function functionRoutes(app: ServiceApp, context: CcfaasContext): void {
-  const { store } = context;
-
-  app.get("/function", { schema: { answer: FunctionList } }, async (_request, reply) => {
-    const functions = await store.functions.list();
+export function functionRoutes(app: ServiceApp, parts: CcfaasParts): void {
+  app.get("/function", { schema: { answer: FunctionList } }, async (request, reply) => {
+    const { store, namespace } = contextOf(parts, request);
+    const functions = await store.functions.listIn(namespace);
     return sendJson(reply, { functions: functions.map(({ name }) => name) });
   });
 
   const registration = {
     schema: { body: FunctionBody, headers: IdempotencyKey, answer: FunctionBody },
   };
-  app.post("/function", registration, async ({ body, headers }, reply) => {
-    await registerFunction(context, body, headers["idempotency-key"]);
+  app.post("/function", registration, async (request, reply) => {
+    const { body, headers } = request;
+    await registerFunction(contextOf(parts, request), body, headers["idempotency-key"]);
     return sendJson(reply, body);
   });
 
   const one = { schema: { params: Name, answer: FunctionBody } };
-  app.get("/function/:name", one, async ({ params }, reply) => {
-    const found = await findFunction(context, params.name);
-    return sendJson(reply, JSON.parse(found.definition));
+  app.get("/function/:name", one, async (request, reply) => {
+    const found = await findFunction(contextOf(parts, request), request.params.name);
+    return sendJson(reply, JSON.parse(found.head.definition));
   });
 
   const removal = { schema: { params: Name, ...PARAGRAPH } };
-  app.delete("/function/:name", removal, async ({ params }, reply) => {
-    await removeFunction(context, params.name);
-    return sendParagraph(reply, `Function ${params.name} deleted`);
+  app.delete("/function/:name", removal, async (request, reply) => {
+    const { name } = request.params;
+    await removeFunction(contextOf(parts, request), name);
+    return sendParagraph(reply, `Function ${name} deleted`);
   });
 }

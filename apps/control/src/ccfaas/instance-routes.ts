@@ -6,7 +6,7 @@ import { ControlError } from "../errors.ts";
 import { PARAGRAPH, sendJson, sendParagraph } from "../http/answers.ts";
 import { IdempotencyKey } from "../http/headers.ts";
 import type { ServiceApp } from "../http/service-app.ts";
-import type { CcfaasContext } from "./context.ts";
+import { type CcfaasContext, type CcfaasParts, contextOf } from "./context.ts";
 import { createInstance } from "./create-instance.ts";
 import { endInstance } from "./end-instance.ts";
 
@@ -14,11 +14,10 @@ const forUsers = { config: { role: "user" } } as const;
 const Name = Type.Object({ name: Type.String() });
 
 /** Adds the routes of instances. */
-export function instanceRoutes(app: ServiceApp, context: CcfaasContext): void {
-  const { store } = context;
-
-  app.get("/instance", { schema: { answer: InstanceList } }, async (_request, reply) => {
-    const living = (await store.instances.list()).filter((each) => !isOver(each));
+export function instanceRoutes(app: ServiceApp, parts: CcfaasParts): void {
+  app.get("/instance", { schema: { answer: InstanceList } }, async (request, reply) => {
+    const { store, namespace } = contextOf(parts, request);
+    const living = (await store.instances.listIn(namespace)).filter((each) => !isOver(each));
     return sendJson(reply, { instances: living.map(({ id }) => id).sort() });
   });
 
@@ -26,16 +25,18 @@ export function instanceRoutes(app: ServiceApp, context: CcfaasContext): void {
     ...forUsers,
     schema: { body: UserPolicyBody, headers: IdempotencyKey, answer: InstanceAnswer },
   };
-  app.post("/instance", creation, async ({ body, headers }, reply) => {
-    const key = headers["idempotency-key"];
+  app.post("/instance", creation, async (request, reply) => {
+    const context = contextOf(parts, request);
+    const key = request.headers["idempotency-key"];
     const options = key === undefined ? {} : { idempotencyKey: key };
-    const instance = await (await createInstance(context, body, options)).done;
+    const { done } = await createInstance(context, request.body, options);
+    const instance = await done;
     return sendJson(reply, { instance: instance.id, policy: instance.policy });
   });
 
   const one = { schema: { params: Name, answer: InstanceAnswer } };
-  app.get("/instance/:name", one, async ({ params }, reply) => {
-    const instance = await findInstance(context, params.name);
+  app.get("/instance/:name", one, async (request, reply) => {
+    const instance = await findInstance(contextOf(parts, request), request.params.name);
     if (instance.state !== "ready") {
       const why = instance.reason === undefined ? "" : `: ${instance.reason}`;
       throw new ControlError(
@@ -50,16 +51,21 @@ export function instanceRoutes(app: ServiceApp, context: CcfaasContext): void {
   app.delete(
     "/instance/:name",
     { ...forUsers, schema: { params: Name, ...PARAGRAPH } },
-    async ({ params }, reply) => {
-      await endInstance(context, await findInstance(context, params.name));
-      return sendParagraph(reply, `instance ${params.name} deleted`);
+    async (request, reply) => {
+      const context = contextOf(parts, request);
+      const { name } = request.params;
+      await endInstance(context, await findInstance(context, name));
+      return sendParagraph(reply, `instance ${name} deleted`);
     },
   );
 }
 
 /** @throws ControlError INSTANCE_NOT_FOUND */
-export async function findInstance({ store }: CcfaasContext, id: string): Promise<StoredInstance> {
-  const instance = await store.instances.find(id);
+export async function findInstance(
+  { store, namespace }: CcfaasContext,
+  id: string,
+): Promise<StoredInstance> {
+  const instance = await store.instances.find(namespace, id);
   if (instance !== undefined) return instance;
   throw new ControlError(404, "INSTANCE_NOT_FOUND", `Veracruz instance '${id}' does not exist!`);
 }

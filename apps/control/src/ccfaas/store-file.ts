@@ -1,11 +1,25 @@
 // Takes in one file of a function, wherever its bytes come from: checked against the definition's digest and the limits
 // while they stream to the blob store. Whatever goes wrong, nothing is left.
-import { type Blob, type StoredFunction, StoreError } from "@holdfast/store";
+import {
+  type Blob,
+  type FileOutcome,
+  overQuota,
+  type StoredRevision,
+  StoreError,
+} from "@holdfast/store";
 import type { UploadLimits } from "../config.ts";
 import { ControlError } from "../errors.ts";
 import { collectBlobs } from "./collect-blobs.ts";
 import { type CcfaasContext, timestamp } from "./context.ts";
 import type { DefinedFile, FileKind } from "./function-files.ts";
+import { findFunction } from "./register-function.ts";
+
+/** Which revision of a function a file is for. */
+export interface FileTarget {
+  /** The function's. */
+  readonly name: string;
+  readonly revision: StoredRevision;
+}
 
 /** How the original services name the kinds of files in their sentences. */
 export const NOUNS: Readonly<Record<FileKind, string>> = {
@@ -21,39 +35,56 @@ export function maximumOf(limits: UploadLimits, kind: FileKind): number {
 /**
  * Stores a file.
  * @param announced its length, when the sender says so: too large a one is then refused before a byte is read
- * @throws ControlError FILE_EXISTS, FILE_TOO_LARGE, FILE_HASH_MISMATCH, FUNCTION_NOT_FOUND; what the source throws
+ * @throws ControlError FILE_EXISTS, FILE_TOO_LARGE, FILE_HASH_MISMATCH, FUNCTION_NOT_FOUND,
+ *   FUNCTION_CHANGED; StoreError STORE_QUOTA; what the source throws
  */
 export async function storeFile(
   context: CcfaasContext,
-  found: StoredFunction,
+  target: FileTarget,
   file: DefinedFile,
   source: AsyncIterable<Uint8Array>,
   announced?: number,
 ): Promise<void> {
-  await refuseStored(context, found, file);
-  const maximumBytes = maximumOf(context.limits, file.kind);
-  if ((announced ?? 0) > maximumBytes) throw tooLarge(file.kind, maximumBytes);
-  const { sha256 } = file;
-  await recorded(context, found, file, (link) =>
+  await refuseStored(context, target, file);
+  const { sha256, kind } = file;
+  const maximumBytes = maximumOf(context.limits, kind);
+  if ((announced ?? 0) > maximumBytes) throw tooLarge(kind, maximumBytes);
+  if (announced !== undefined) await refuseOverQuota(context, sha256, announced);
+  await recorded(context, target, file, (link) =>
     context.store.blobs.put(source, { maximumBytes, sha256 }, link),
   );
 }
 
+/** What can't be kept is refused before it is sent; whether it can is decided when it is there. */
+async function refuseOverQuota(
+  { store: { namespaces }, namespace }: CcfaasContext,
+  sha256: string,
+  asked: number,
+): Promise<void> {
+  const limit = (await namespaces.find(namespace))?.quotas.bytes;
+  if (limit === undefined || (await namespaces.hasContent(namespace, sha256))) return;
+  const { bytes: used } = await namespaces.usage(namespace);
+  if (used + asked > limit) throw overQuota({ namespace, quota: "bytes", limit, used, asked });
+}
+
 /**
- * Stores a file whose bytes the blob store has already.
- * @returns false when it does not have them
- * @throws ControlError FILE_EXISTS, FILE_TOO_LARGE, FUNCTION_NOT_FOUND
+ * Stores a file whose bytes a function of the same namespace has already: nobody gets at the bytes of another namespace
+ * by knowing their digest.
+ * @returns false when none has them
+ * @throws ControlError FILE_EXISTS, FILE_TOO_LARGE, FUNCTION_NOT_FOUND, FUNCTION_CHANGED; StoreError STORE_QUOTA
  */
 export async function storeKnownFile(
   context: CcfaasContext,
-  found: StoredFunction,
+  target: FileTarget,
   file: DefinedFile,
 ): Promise<boolean> {
+  const { store, namespace } = context;
+  if (!(await store.namespaces.hasContent(namespace, file.sha256))) return false;
   let isKnown = true;
-  await recorded(context, found, file, async (link) => {
-    const reused = await context.store.blobs.reuse(file.sha256, link);
+  await recorded(context, target, file, async (link) => {
+    const reused = await store.blobs.reuse(file.sha256, link);
     isKnown = reused !== undefined;
-    return reused?.linked ?? true;
+    return reused?.linked ?? "stored";
   });
   return isKnown;
 }
@@ -61,45 +92,48 @@ export async function storeKnownFile(
 /** Has the blob store hold the bytes while it is recorded that the function has them. */
 async function recorded(
   context: CcfaasContext,
-  found: StoredFunction,
+  target: FileTarget,
   file: DefinedFile,
-  store: (link: (blob: Blob) => Promise<boolean>) => Promise<boolean>,
+  store: (link: (blob: Blob) => Promise<FileOutcome>) => Promise<FileOutcome>,
 ): Promise<void> {
   const { path, kind } = file;
   const maximum = maximumOf(context.limits, kind);
   try {
-    const added = await store((blob) => {
+    const outcome = await store((blob) => {
       if (blob.size > maximum) throw tooLarge(kind, maximum);
-      return context.store.functions.addFile(found.id, { path, kind, ...blob }, timestamp(context));
+      const record = { path, kind, ...blob };
+      return context.store.functions.addFile(target.revision.id, record, timestamp(context));
     });
-    if (added) return;
+    if (outcome !== "gone") return;
   } catch (cause) {
     await collectBlobs(context);
-    throw refusalOf(cause, found, file, maximum);
+    throw refusalOf(cause, target, file, maximum);
   }
   await collectBlobs(context);
-  throw new ControlError(404, "FUNCTION_NOT_FOUND", `function ${found.name} not found`);
+  await findFunction(context, target.name);
+  const text = `the definition of function ${target.name} was replaced while ${path} was coming`;
+  throw new ControlError(409, "FUNCTION_CHANGED", text);
 }
 
 /** @throws ControlError FILE_EXISTS */
 export async function refuseStored(
   { store }: CcfaasContext,
-  found: StoredFunction,
+  target: FileTarget,
   { path, kind }: DefinedFile,
 ): Promise<void> {
-  const stored = await store.functions.files(found.id);
-  if (stored.some((each) => each.path === path)) throw exists(kind, path, found.name);
+  const stored = await store.functions.files(target.revision.id);
+  if (stored.some((each) => each.path === path)) throw exists(kind, path, target.name);
 }
 
 function refusalOf(
   cause: unknown,
-  found: StoredFunction,
+  target: FileTarget,
   { path, kind, sha256 }: DefinedFile,
   maximum: number,
 ): unknown {
   if (!(cause instanceof StoreError)) return cause;
   if (cause.code === "BLOB_TOO_LARGE") return tooLarge(kind, maximum);
-  if (cause.code === "STORE_CONFLICT") return exists(kind, path, found.name);
+  if (cause.code === "STORE_CONFLICT") return exists(kind, path, target.name);
   if (cause.code === "BLOB_UNREACHABLE" || cause.code === "BLOB_BUSY") {
     return new ControlError(503, "BLOBS_UNREACHABLE", cause.message, { cause });
   }
@@ -107,7 +141,7 @@ function refusalOf(
   return new ControlError(
     422,
     "FILE_HASH_MISMATCH",
-    `${NOUNS[kind]} ${path} for function ${found.name} hash ${cause.details["sha256"]} does not match function description ${sha256}`,
+    `${NOUNS[kind]} ${path} for function ${target.name} hash ${cause.details["sha256"]} does not match function description ${sha256}`,
     { cause },
   );
 }

@@ -7,12 +7,13 @@ import {
   FunctionResource as FunctionSchema,
   PageQuery,
 } from "@holdfast/contract";
-import type { StoredFunction } from "@holdfast/store";
+import type { StoredFunction, StoredRevision } from "@holdfast/store";
 import { Type } from "typebox";
 import { IdempotencyKey } from "../http/headers.ts";
+import { locationOf } from "../http/namespace.ts";
 import { pageOf } from "../http/pages.ts";
 import type { ServiceApp } from "../http/service-app.ts";
-import type { CcfaasContext } from "./context.ts";
+import { type CcfaasContext, type CcfaasParts, contextOf } from "./context.ts";
 import { fetchFile } from "./fetch-file.ts";
 import { definedFiles, definitionOf, missingFiles } from "./function-files.ts";
 import { findFunction, registerFunction, removeFunction } from "./register-function.ts";
@@ -23,7 +24,7 @@ const ListQuery = Type.Interface([PageQuery], {
 });
 
 /** Adds the routes. */
-export function v1FunctionRoutes(app: ServiceApp, context: CcfaasContext): void {
+export function v1FunctionRoutes(app: ServiceApp, parts: CcfaasParts): void {
   app.get(
     "/v1/functions",
     {
@@ -33,10 +34,11 @@ export function v1FunctionRoutes(app: ServiceApp, context: CcfaasContext): void 
         response: { 200: FunctionResources },
       },
     },
-    async ({ query }) => {
-      const all = await Promise.all(
-        (await context.store.functions.list()).map((found) => resourceOf(context, found)),
-      );
+    async (request) => {
+      const { query } = request;
+      const context = contextOf(parts, request);
+      const found = await context.store.functions.listIn(context.namespace);
+      const all = await Promise.all(found.map((each) => resourceOf(context, each)));
       const wanted = all.filter(({ state }) => query.state === undefined || state === query.state);
       const { items, next } = pageOf(wanted, ({ name }) => name, query);
       return { functions: [...items], ...(next === undefined ? {} : { next }) };
@@ -53,9 +55,12 @@ export function v1FunctionRoutes(app: ServiceApp, context: CcfaasContext): void 
         response: { 201: FunctionSchema },
       },
     },
-    async ({ body, headers }, reply) => {
-      const found = await registerFunction(context, body, headers["idempotency-key"]);
-      reply.code(201).header("location", `/v1/functions/${encodeURIComponent(found.name)}`);
+    async (request, reply) => {
+      const context = contextOf(parts, request);
+      const key = request.headers["idempotency-key"];
+      const found = await registerFunction(context, request.body, key);
+      const path = `/v1/functions/${encodeURIComponent(found.name)}`;
+      reply.code(201).header("location", locationOf(request, path));
       return resourceOf(context, found);
     },
   );
@@ -63,7 +68,10 @@ export function v1FunctionRoutes(app: ServiceApp, context: CcfaasContext): void 
   app.get(
     "/v1/functions/:name",
     { schema: { summary: "One function", params: Name, response: { 200: FunctionSchema } } },
-    async ({ params }) => resourceOf(context, await findFunction(context, params.name)),
+    async (request) => {
+      const context = contextOf(parts, request);
+      return resourceOf(context, await findFunction(context, request.params.name));
+    },
   );
 
   app.post(
@@ -76,46 +84,56 @@ export function v1FunctionRoutes(app: ServiceApp, context: CcfaasContext): void 
         response: { 200: FunctionSchema },
       },
     },
-    async ({ params, body }, reply) => {
-      const found = await findFunction(context, params.name);
+    async (request, reply) => {
+      const context = contextOf(parts, request);
+      const { name } = request.params;
+      const { head } = await findFunction(context, name);
       const left = new AbortController();
       reply.raw.once("close", () => left.abort());
-      await fetchFile(context, found, body, left.signal);
-      return resourceOf(context, found);
+      await fetchFile(context, { name, revision: head }, request.body, left.signal);
+      return resourceOf(context, await findFunction(context, name));
     },
   );
 
   app.delete(
     "/v1/functions/:name",
     { schema: { summary: "Remove a function", params: Name, response: { 204: Type.Null() } } },
-    async ({ params }, reply) => {
-      await removeFunction(context, params.name);
+    async (request, reply) => {
+      await removeFunction(contextOf(parts, request), request.params.name);
       return reply.code(204).send(null);
     },
   );
 }
 
 async function resourceOf(
-  { store }: CcfaasContext,
-  found: StoredFunction,
+  context: CcfaasContext,
+  { name, head, draft, createdAt }: StoredFunction,
 ): Promise<FunctionResource> {
-  const policy = definitionOf(found);
-  const stored = await store.functions.files(found.id);
-  const missing = missingFiles(policy, stored);
+  const { files, missing } = await filesOf(context, head);
+  const isUntouched = files.every(({ stored }) => !stored);
   return {
-    name: found.name,
-    state: missing.length === 0 ? "provisioned" : stored.length === 0 ? "defined" : "incomplete",
-    missing: missing.map(({ path }) => path),
-    files: definedFiles(policy).map(({ path, kind, sha256 }) => {
-      const file = stored.find((each) => each.path === path);
-      return {
-        path,
-        kind,
-        sha256,
-        stored: file !== undefined,
-        ...(file === undefined ? {} : { size: file.size }),
-      };
-    }),
-    created_at: found.createdAt,
+    name,
+    state: missing.length === 0 ? "provisioned" : isUntouched ? "defined" : "incomplete",
+    missing,
+    files,
+    ...(head.version === undefined ? {} : { version: head.version }),
+    digest: `sha256:${head.digest}`,
+    has_draft: draft !== undefined,
+    created_at: createdAt,
   };
+}
+
+/** The files of a revision, and the paths of those that are not stored. */
+export async function filesOf(
+  { store }: CcfaasContext,
+  revision: StoredRevision,
+): Promise<{ files: FunctionResource["files"]; missing: string[] }> {
+  const policy = definitionOf(revision);
+  const stored = await store.functions.files(revision.id);
+  const files = definedFiles(policy).map(({ path, kind, sha256 }) => {
+    const file = stored.find((each) => each.path === path);
+    const size = file === undefined ? {} : { size: file.size };
+    return { path, kind, sha256, stored: file !== undefined, ...size };
+  });
+  return { files, missing: missingFiles(policy, stored).map(({ path }) => path) };
 }

@@ -4,16 +4,18 @@ import {
   InstanceResources,
   InstanceResource as InstanceSchema,
   InstanceState,
+  NewInstanceBody,
   PageQuery,
-  UserPolicyBody,
 } from "@holdfast/contract";
 import type { StoredInstance } from "@holdfast/store";
 import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
 import { CreationHeaders, prefersAsync } from "../http/headers.ts";
+import { locationOf } from "../http/namespace.ts";
 import { pageOf } from "../http/pages.ts";
 import type { ServiceApp } from "../http/service-app.ts";
-import { type CcfaasContext, UNFINISHED } from "./context.ts";
+import { chooseRevision } from "./choose-revision.ts";
+import { type CcfaasContext, type CcfaasParts, contextOf, UNFINISHED } from "./context.ts";
 import { createInstance } from "./create-instance.ts";
 import { endInstance } from "./end-instance.ts";
 import { findInstance } from "./instance-routes.ts";
@@ -29,7 +31,7 @@ const WaitQuery = Type.Object({
 });
 
 /** Adds the routes. */
-export function v1InstanceRoutes(app: ServiceApp, context: CcfaasContext): void {
+export function v1InstanceRoutes(app: ServiceApp, parts: CcfaasParts): void {
   app.get(
     "/v1/instances",
     {
@@ -39,8 +41,10 @@ export function v1InstanceRoutes(app: ServiceApp, context: CcfaasContext): void 
         response: { 200: InstanceResources },
       },
     },
-    async ({ query }) => {
-      const wanted = (await context.store.instances.list()).filter(
+    async (request) => {
+      const { query } = request;
+      const context = contextOf(parts, request);
+      const wanted = (await context.store.instances.listIn(context.namespace)).filter(
         ({ state, functionName }) =>
           (query.state === undefined || state === query.state) &&
           (query.function === undefined || functionName === query.function),
@@ -57,17 +61,23 @@ export function v1InstanceRoutes(app: ServiceApp, context: CcfaasContext): void 
       config: { role: "user" },
       schema: {
         summary: "Make an instance; with `Prefer: respond-async` the answer comes at once",
-        body: UserPolicyBody,
+        body: NewInstanceBody,
         headers: CreationHeaders,
         response: { 201: InstanceSchema, 202: InstanceSchema },
       },
     },
-    async ({ body, headers }, reply) => {
-      const key = headers["idempotency-key"];
-      const options = key === undefined ? {} : { idempotencyKey: key };
-      const { instance, done } = await createInstance(context, body, options);
-      reply.header("location", `/v1/instances/${encodeURIComponent(instance.id)}`);
-      if (prefersAsync(headers.prefer)) {
+    async (request, reply) => {
+      const context = contextOf(parts, request);
+      const key = request.headers["idempotency-key"];
+      const { version, ...policy } = request.body;
+      if (version !== undefined) policy.function = `${policy.function}@${version}`;
+      const { instance, done } = await createInstance(context, policy, {
+        choose: chooseRevision,
+        ...(key === undefined ? {} : { idempotencyKey: key }),
+      });
+      const path = `/v1/instances/${encodeURIComponent(instance.id)}`;
+      reply.header("location", locationOf(request, path));
+      if (prefersAsync(request.headers.prefer)) {
         reply.code(202).header("preference-applied", "respond-async");
         return resourceOf(context, instance);
       }
@@ -86,9 +96,11 @@ export function v1InstanceRoutes(app: ServiceApp, context: CcfaasContext): void 
         response: { 200: InstanceSchema },
       },
     },
-    async ({ params, query }) => {
-      await untilStateLasts(context, params.name, query.wait ?? 0);
-      return resourceOf(context, await findInstance(context, params.name));
+    async (request) => {
+      const context = contextOf(parts, request);
+      const { name } = request.params;
+      await untilStateLasts(context, name, request.query.wait ?? 0);
+      return resourceOf(context, await findInstance(context, name));
     },
   );
 
@@ -101,8 +113,9 @@ export function v1InstanceRoutes(app: ServiceApp, context: CcfaasContext): void 
         produces: "text/plain",
       },
     },
-    async ({ params }, reply) => {
-      const { id, state, policy } = await findInstance(context, params.name);
+    async (request, reply) => {
+      const context = contextOf(parts, request);
+      const { id, state, policy } = await findInstance(context, request.params.name);
       if (policy === undefined) {
         throw new ControlError(409, "INSTANCE_NOT_READY", `instance ${id} is ${state}`);
       }
@@ -120,21 +133,22 @@ export function v1InstanceRoutes(app: ServiceApp, context: CcfaasContext): void 
         response: { 204: Type.Null() },
       },
     },
-    async ({ params }, reply) => {
-      await endInstance(context, await findInstance(context, params.name));
+    async (request, reply) => {
+      const context = contextOf(parts, request);
+      await endInstance(context, await findInstance(context, request.params.name));
       return reply.code(204).send(null);
     },
   );
 }
 
 async function untilStateLasts(
-  { store, works }: CcfaasContext,
+  { store, works, namespace }: CcfaasContext,
   id: string,
   seconds: number,
 ): Promise<void> {
   const enough = AbortSignal.any([works.shutdown, AbortSignal.timeout(seconds * 1000)]);
   while (seconds > 0 && !enough.aborted) {
-    const state = (await store.instances.find(id))?.state;
+    const state = (await store.instances.find(namespace, id))?.state;
     if (state === undefined || (state !== "ending" && !UNFINISHED.includes(state))) return;
     await store.events.next(enough);
   }
@@ -150,6 +164,7 @@ async function resourceOf(
   return {
     id: instance.id,
     function: instance.functionName,
+    ...(instance.version === undefined ? {} : { version: instance.version }),
     state: instance.state,
     ...(instance.reason === undefined ? {} : { reason: instance.reason }),
     ...(instance.keepName === undefined ? {} : { keep: instance.keepName }),

@@ -151,7 +151,7 @@ describe("resources under /v1", { concurrency: false }, () => {
   });
 
   it("tells the life of an instance in events, in order", async () => {
-    const last = await world.store().events.last();
+    const last = await world.store().events.last("default");
     await create("0");
     await call("DELETE", `${url}/v1/instances/0`);
     const { text } = await call("GET", `${url}/v1/events?after=${last}&subject=0`);

@@ -4,7 +4,7 @@ import { messageOf } from "@holdfast/core";
 import type { StoredInstance } from "@holdfast/store";
 import { bringUp } from "./bring-up.ts";
 import { collectBlobs } from "./collect-blobs.ts";
-import { type CcfaasContext, timestamp, UNFINISHED } from "./context.ts";
+import { type CcfaasParts, timestamp, UNFINISHED, within } from "./context.ts";
 import { finishEnding } from "./end-instance.ts";
 
 const INTERVAL_MS = 500;
@@ -13,12 +13,12 @@ const VAAS_TIMEOUT_MS = 5000;
 
 /** A watch over instances that runs until it is stopped. */
 export class InstanceWatch {
-  readonly #context: CcfaasContext;
+  readonly #context: CcfaasParts;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(context: CcfaasContext) {
+  constructor(context: CcfaasParts) {
     this.#context = context;
   }
 
@@ -57,12 +57,13 @@ export class InstanceWatch {
     }
   }
 
-  #takeUp({ key, state, id }: StoredInstance): void {
+  #takeUp({ key, state, id, namespace }: StoredInstance): void {
     const { works, logger } = this.#context;
+    const context = within(this.#context, namespace);
     const work = UNFINISHED.includes(state)
-      ? (signal: AbortSignal) => bringUp(this.#context, key, signal)
+      ? (signal: AbortSignal) => bringUp(context, key, signal)
       : state === "ending"
-        ? () => finishEnding(this.#context, key)
+        ? () => finishEnding(context, key)
         : undefined;
     if (work === undefined) return;
     works.tryRun(key, work).catch((thrown: unknown) => {
@@ -71,8 +72,16 @@ export class InstanceWatch {
   }
 
   async #noticeEnds(ready: readonly StoredInstance[]): Promise<void> {
-    if (ready.length === 0) return;
-    const { store, vaas, logger } = this.#context;
+    for (const [namespace, instances] of Map.groupBy(ready, (each) => each.namespace)) {
+      await this.#noticeEndsIn(namespace, instances).catch((thrown: unknown) => {
+        const { logger } = this.#context;
+        logger.warn({ namespace, err: thrown }, `watching instances: ${messageOf(thrown)}`);
+      });
+    }
+  }
+
+  async #noticeEndsIn(namespace: string, ready: readonly StoredInstance[]): Promise<void> {
+    const { store, vaas, logger } = within(this.#context, namespace);
     const { keeps } = await vaas.keeps({ signal: AbortSignal.timeout(VAAS_TIMEOUT_MS) });
     const at = timestamp(this.#context);
     for (const { key, id, keepHash } of ready) {

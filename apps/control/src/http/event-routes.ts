@@ -1,8 +1,9 @@
 // GET /v1/events: what changed, as a page of JSON or as a stream (server-sent events) that goes on where it is told to.
 import { ControlEvents } from "@holdfast/contract";
-import type { EventRepository, NewEvent, StoredEvent } from "@holdfast/store";
+import type { EventFilter, EventRepository, NewEvent, StoredEvent } from "@holdfast/store";
 import type { FastifyReply } from "fastify";
-import { type Static, Type } from "typebox";
+import { Type } from "typebox";
+import { namespaceOf } from "./namespace.ts";
 import type { ServiceApp } from "./service-app.ts";
 
 const Query = Type.Object({
@@ -36,29 +37,25 @@ export function eventRoutes(
         response: { 200: ControlEvents },
       },
     },
-    async ({ query, headers }, reply) => {
+    async (request, reply) => {
+      const { query, headers } = request;
       const { subject, limit = LIMIT } = query;
-      const filter = { kinds, limit, ...(subject === undefined ? {} : { subject }) };
+      const namespace = namespaceOf(request);
+      const filter = { namespace, kinds, limit, ...(subject === undefined ? {} : { subject }) };
       if (!(headers.accept ?? "").includes("text/event-stream")) {
         return { events: await events.list({ ...filter, after: query.after ?? 0 }) };
       }
       const given = headers["last-event-id"] ?? query.after;
-      const after = given === undefined ? await events.last() : Number(given);
+      const after = given === undefined ? await events.last(namespace) : Number(given);
       await stream(events, { ...filter, after }, reply, closing.signal);
       return reply;
     },
   );
 }
 
-type Filter = Static<typeof Query> & {
-  readonly kinds: readonly NewEvent["kind"][];
-  readonly limit: number;
-  readonly after: number;
-};
-
 async function stream(
   events: EventRepository,
-  filter: Filter,
+  filter: EventFilter,
   reply: FastifyReply,
   closing: AbortSignal,
 ): Promise<void> {

@@ -2,14 +2,9 @@
 // other path belongs to `default`. The name is read once, from the raw path, before routing; it has one spelling (no
 // escapes), and nothing later in the path can change it.
 import type { IncomingMessage } from "node:http";
+import { DEFAULT_NAMESPACE, NAMESPACE_NAME } from "@holdfast/contract";
 import type { FastifyRequest } from "fastify";
 import { ControlError } from "../errors.ts";
-
-/** The namespace of requests that name none. */
-export const DEFAULT_NAMESPACE = "default";
-
-/** What a namespace may be called. */
-export const NAMESPACE_NAME: RegExp = /^[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?$/;
 
 const PREFIXED = /^\/namespaces(?:\/([^/?#]*))?([/?#].*)?$/s;
 const given = new WeakMap<IncomingMessage, string>();

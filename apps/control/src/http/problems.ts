@@ -2,8 +2,10 @@
 // request id, under which the log has the rest.
 import { type Problem, problem, ServiceRefusal } from "@holdfast/contract";
 import { PolicyError } from "@holdfast/policy";
+import { StoreError } from "@holdfast/store";
 import type { FastifyError } from "fastify";
 import { ControlError, type ControlErrorCode } from "../errors.ts";
+import { storeRefusal } from "./store-refusals.ts";
 
 const MAXIMUM_FAULTS = 50;
 
@@ -19,6 +21,8 @@ export function problemOf(thrown: unknown, requestId: string): Problem {
   if (thrown instanceof ServiceRefusal) {
     return problem(thrown.status, thrown.code, thrown.message, [...thrown.faults]);
   }
+  const refusal = thrown instanceof StoreError ? storeRefusal(thrown) : undefined;
+  if (refusal !== undefined) return problem(refusal.status, refusal.code, refusal.message);
   return frameworkProblem(thrown as FastifyError, requestId);
 }
 

@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { createServiceServer, type ServiceTls } from "@holdfast/channel";
-import { PROBLEM_TYPE, problem } from "@holdfast/contract";
+import { DEFAULT_NAMESPACE, PROBLEM_TYPE, problem } from "@holdfast/contract";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -21,7 +21,7 @@ import type { Access } from "../access/access.ts";
 import { ControlError } from "../errors.ts";
 import { audit, noteRefusal } from "./audit.ts";
 import type { Metrics } from "./metrics.ts";
-import { DEFAULT_NAMESPACE, namespaceOf, rewriteUrl } from "./namespace.ts";
+import { namespaceOf, rewriteUrl } from "./namespace.ts";
 import { OpenApi } from "./openapi.ts";
 import { problemOf } from "./problems.ts";
 
@@ -46,6 +46,11 @@ export interface ServiceOptions {
   /** Answers when the service can work. */
   readonly check: () => Promise<void>;
   readonly access: Access;
+  /**
+   * Whether there is a namespace; asked only once the caller may know. A service without records has them all: those of
+   * its callers' roles.
+   */
+  readonly hasNamespace?: (name: string) => Promise<boolean>;
   readonly metrics: Metrics;
   /** Plain HTTP when absent. */
   readonly tls?: ServiceTls;
@@ -96,7 +101,7 @@ export function buildServiceApp(
     reply.header("x-request-id", request.id);
     const namespace = namespaceOf(request);
     await options.access.check(request, reply);
-    if (namespace !== DEFAULT_NAMESPACE) {
+    if (namespace !== DEFAULT_NAMESPACE && (await options.hasNamespace?.(namespace)) === false) {
       throw new ControlError(404, "NAMESPACE_UNKNOWN", `there is no namespace ${namespace}`);
     }
   });
@@ -145,7 +150,8 @@ export function buildServiceApp(
   app.get("/openapi.json", { schema: { summary: "This document" } }, async () =>
     openApi.document(),
   );
-  const metrics = { schema: { summary: "Metrics for Prometheus", produces: "text/plain" } };
+  const config = { everywhere: true } as const;
+  const metrics = { config, schema: { summary: "Metrics for Prometheus", produces: "text/plain" } };
   app.get("/metrics", metrics, async (_request, reply) =>
     reply.type("text/plain; version=0.0.4; charset=utf-8").send(await options.metrics.text()),
   );

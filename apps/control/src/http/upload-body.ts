@@ -26,6 +26,12 @@ export async function* incomingBytes(request: IncomingMessage): AsyncGenerator<U
   }
 }
 
+/** The length that a sender announces, if it does. */
+export function announcedLength({ headers }: IncomingMessage): number | undefined {
+  const length = headers["content-length"];
+  return length === undefined ? undefined : Number(length);
+}
+
 /** Reads on without keeping anything, for a while: most clients look at the answer only after all is sent. */
 export function drain(request: IncomingMessage): void {
   if (request.complete || request.destroyed) return;

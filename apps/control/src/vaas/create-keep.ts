@@ -13,6 +13,7 @@ import { buryKeep, reconcileKeep } from "./reconcile-keep.ts";
 
 /** Options of a creation. */
 export interface CreateOptions {
+  readonly namespace: string;
   /** Idempotency key. */
   readonly requestKey?: string;
   /** Asked at the last moment before anything is made: a caller who died must not leave a keep behind. */
@@ -27,17 +28,16 @@ const MAXIMUM_RETRIES = 3;
 
 /**
  * Starts a keep.
- * @throws ControlError KEEPS_NO_PORT, KEEPS_NO_MEMORY, KEEP_FAILED, KEEP_ENDED, IDEMPOTENCY_KEY_REUSED,
- *   KEEP_ELSEWHERE, BUNDLE_MISSING, ATTESTATION_UNREACHABLE
+ * @throws StoreError STORE_QUOTA; ControlError KEEPS_NO_PORT, KEEPS_NO_MEMORY, KEEP_FAILED, KEEP_ENDED,
+ *   IDEMPOTENCY_KEY_REUSED, KEEP_ELSEWHERE, BUNDLE_MISSING, ATTESTATION_UNREACHABLE
  */
 export async function createKeep(
   context: VaasContext,
   policy: VaasPolicy,
-  options: CreateOptions = {},
+  options: CreateOptions,
 ): Promise<StoredKeep> {
-  const { requestKey } = options;
   const requestHash = createHash("sha256").update(JSON.stringify(policy)).digest("hex");
-  const earlier = await findEarlier(context, requestHash, requestKey);
+  const earlier = await findEarlier(context, requestHash, options);
   if (earlier !== undefined) return await untilServing(context, earlier.id);
   const taken = new Set<number>();
   for (;;) {
@@ -66,9 +66,9 @@ function isPortTaken(thrown: unknown): boolean {
 async function findEarlier(
   { store }: VaasContext,
   requestHash: string,
-  requestKey: string | undefined,
+  { namespace, requestKey }: CreateOptions,
 ): Promise<StoredKeep | undefined> {
-  const earlier = requestKey && (await store.keeps.findByRequestKey(requestKey));
+  const earlier = requestKey && (await store.keeps.findByRequestKey(namespace, requestKey));
   if (!earlier) return undefined;
   if (earlier.requestHash === requestHash) return earlier;
   throw new ControlError(
@@ -89,9 +89,10 @@ async function allocate(
   context: VaasContext,
   policy: VaasPolicy,
   requestHash: string,
-  { requestKey, isWanted, taken, measurement }: Choice,
+  { taken, measurement, ...options }: Choice,
 ): Promise<{ keep: StoredKeep; isNew: boolean }> {
   const { config, store } = context;
+  const { namespace, requestKey } = options;
   const authority = await context.attestation.authority();
   const used = await store.keeps.usedPorts(config.host);
   for (let port = config.portMin; port <= config.portMax; port += 1) {
@@ -105,12 +106,14 @@ async function allocate(
       now: context.clock.now(),
     });
     parsePolicy(text);
-    if (isWanted?.() === false) throw new ControlError(409, "KEEP_ENDED", "the caller has left");
+    if (options.isWanted?.() === false)
+      throw new ControlError(409, "KEEP_ENDED", "the caller has left");
     context.launching.add(id);
     try {
       await store.keeps.create(
         {
           id,
+          namespace,
           name: `${INSTANCE_HOST}:${port}`,
           node: context.launcher.node,
           host: config.host,
@@ -128,7 +131,7 @@ async function allocate(
       return { keep: await recorded(context, id), isNew: true };
     } catch (thrown) {
       context.launching.delete(id);
-      const asked = { requestHash, requestKey, memoryMib: policy.max_memory_mib };
+      const asked = { requestHash, options, memoryMib: policy.max_memory_mib };
       const other = await refusalOrOther(context, thrown, asked);
       if (other !== undefined) return { keep: other, isNew: false };
     }
@@ -138,7 +141,7 @@ async function allocate(
 
 interface Asked {
   readonly requestHash: string;
-  readonly requestKey: string | undefined;
+  readonly options: CreateOptions;
   readonly memoryMib: number;
 }
 
@@ -146,11 +149,12 @@ interface Asked {
 async function refusalOrOther(
   context: VaasContext,
   thrown: unknown,
-  { requestHash, requestKey, memoryMib }: Asked,
+  { requestHash, options, memoryMib }: Asked,
 ): Promise<StoredKeep | undefined> {
   if (!(thrown instanceof StoreError)) throw thrown;
   if (thrown.code === "STORE_FULL") throw await noMemory(context, memoryMib, thrown.message);
-  return await findEarlier(context, requestHash, requestKey);
+  if (thrown.code !== "STORE_CONFLICT") throw thrown;
+  return await findEarlier(context, requestHash, options);
 }
 
 async function launch(context: VaasContext, keep: StoredKeep, measurement: string): Promise<void> {

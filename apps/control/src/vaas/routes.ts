@@ -16,6 +16,7 @@ import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
 import { PARAGRAPH, sendJson, sendParagraph } from "../http/answers.ts";
 import { IdempotencyKey } from "../http/headers.ts";
+import { namespaceOf } from "../http/namespace.ts";
 import { pageOf } from "../http/pages.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import { INSTANCE_HOST, type VaasContext } from "./context.ts";
@@ -36,16 +37,14 @@ const Name = Type.Object({ name: Type.String() });
 
 /** Adds the routes of VaaS. */
 export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
-  app.get(
-    "/veracruz",
-    { schema: { querystring: Filter, answer: VeracruzList } },
-    async ({ query }, reply) => {
-      const keeps = (await living(context)).filter((keep) => matches(keep, query));
-      return sendJson(reply, {
-        veracruz: keeps.map((keep) => ({ [keep.name]: instanceOf(keep) })),
-      });
-    },
-  );
+  const listing = { schema: { querystring: Filter, answer: VeracruzList } };
+  app.get("/veracruz", listing, async (request, reply) => {
+    const all = await living(context, namespaceOf(request));
+    const keeps = all.filter((keep) => matches(keep, request.query));
+    return sendJson(reply, {
+      veracruz: keeps.map((keep) => ({ [keep.name]: instanceOf(keep) })),
+    });
+  });
 
   app.post(
     "/veracruz",
@@ -53,9 +52,10 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
       config: { role: "operator" },
       schema: { body: VaasPolicyBody, headers: IdempotencyKey, answer: VeracruzCreated },
     },
-    async ({ body, headers }, reply) => {
-      const key = headers["idempotency-key"];
-      const keep = await createKeep(context, parseVaasPolicy(body), {
+    async (request, reply) => {
+      const key = request.headers["idempotency-key"];
+      const keep = await createKeep(context, parseVaasPolicy(request.body), {
+        namespace: namespaceOf(request),
         ...(key === undefined ? {} : { requestKey: key }),
         isWanted: () => !reply.raw.destroyed,
       }).catch((thrown: unknown) => {
@@ -75,8 +75,9 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
   app.get(
     "/veracruz/:name",
     { schema: { params: Name, querystring: Filter, answer: VeracruzInstance } },
-    async ({ params, query }, reply) => {
-      const keep = await findByName(context, params.name);
+    async (request, reply) => {
+      const { params, query } = request;
+      const keep = await findByName(context, namespaceOf(request), params.name);
       if (!matches(keep, query)) throw notFound(params.name);
       return sendJson(reply, instanceOf(keep));
     },
@@ -85,8 +86,9 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
   app.delete(
     "/veracruz/:name",
     { config: { role: "operator" }, schema: { params: Name, querystring: Filter, ...PARAGRAPH } },
-    async ({ params, query }, reply) => {
-      const keep = await findByName(context, params.name);
+    async (request, reply) => {
+      const { params, query } = request;
+      const keep = await findByName(context, namespaceOf(request), params.name);
       // Names are used again: the hash says which keep is meant.
       const isMeant = query.instance_hash === keep.instanceHash && matches(keep, query);
       if (!isMeant) throw notFound(params.name);
@@ -104,8 +106,9 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
         response: { 200: KeepList },
       },
     },
-    async ({ query }) => {
-      const wanted = (await context.store.keeps.list()).filter(
+    async (request) => {
+      const { query } = request;
+      const wanted = (await context.store.keeps.listIn(namespaceOf(request))).filter(
         ({ requestKey, state, instanceId }) =>
           (query.request_key === undefined || requestKey === query.request_key) &&
           (query.state === undefined || state === query.state) &&
@@ -128,26 +131,31 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
         response: { 200: KeepResourceSchema },
       },
     },
-    async ({ params: { hash } }) => {
-      const keep = await context.store.keeps.findByHash(hash);
+    async (request) => {
+      const { hash } = request.params;
+      const keep = await context.store.keeps.findByHash(namespaceOf(request), hash);
       if (keep === undefined) throw notFound(hash);
       return resourceOf(keep);
     },
   );
 }
 
-async function living(context: VaasContext): Promise<StoredKeep[]> {
-  const keeps = await context.store.keeps.living();
+async function living(context: VaasContext, namespace: string): Promise<StoredKeep[]> {
+  const keeps = await context.store.keeps.livingIn(namespace);
   return keeps.sort((left, right) => (left.port ?? 0) - (right.port ?? 0));
 }
 
 /** As in the original the host is not looked at, save that there must be one. */
-async function findByName(context: VaasContext, name: string): Promise<StoredKeep> {
+async function findByName(
+  context: VaasContext,
+  namespace: string,
+  name: string,
+): Promise<StoredKeep> {
   const port = /^[^:/\s]+:(\d{1,5})$/.exec(name)?.[1];
   if (port === undefined) {
     throw new ControlError(400, "NAME_INVALID", "name should be on the form <host>:<port>");
   }
-  const keep = (await living(context)).find((each) => each.port === Number(port));
+  const keep = (await living(context, namespace)).find((each) => each.port === Number(port));
   if (keep === undefined) throw notFound(name);
   return keep;
 }

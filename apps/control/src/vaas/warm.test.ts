@@ -44,7 +44,7 @@ describe("keeps that wait for VaaS", { concurrency: false }, () => {
     // The contract's type has mutable arrays; nothing is changed.
     const body = asked as unknown as Parameters<typeof world.vaas.create>[0];
     const { instance_hash } = await world.vaas.create(body);
-    const keep = await world.store().keeps.findByHash(instance_hash);
+    const keep = await world.store().keeps.findByHash("default", instance_hash);
     assert.ok(keep);
     return keep;
   };

@@ -1,6 +1,7 @@
 // The schema as steps that are taken once, in order. A step that was released is never changed: a new one follows.
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
+import { namespacesStep } from "./namespaces-step.ts";
 
 /** Engines the schema is written for. */
 export type EngineName = "sqlite" | "postgres";
@@ -155,13 +156,19 @@ function eventsStep(engine: EngineName): Record<string, Migration> {
   };
 }
 
-/** Brings a database to the newest schema; does nothing when it is there already. */
-export async function migrate<T>(db: Kysely<T>, engine: EngineName): Promise<void> {
+/**
+ * Brings a database to the newest schema; does nothing when it is there already.
+ * @param last a step to end with, as an earlier release would have
+ */
+export async function migrate<T>(db: Kysely<T>, engine: EngineName, last?: string): Promise<void> {
+  const steps = { ...MIGRATIONS, ...eventsStep(engine), "0007-namespaces": namespacesStep };
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS, ...eventsStep(engine) }) },
+    provider: { getMigrations: () => Promise.resolve(steps) },
   });
-  const { error } = await migrator.migrateToLatest();
+  const { error } = await (last === undefined
+    ? migrator.migrateToLatest()
+    : migrator.migrateTo(last));
   if (error !== undefined) throw error;
   await sql`select 1`.execute(db);
 }

@@ -1,33 +1,28 @@
 // What every store must do, whatever engine is below: one suite, run by each of them.
 import assert from "node:assert/strict";
-import { createHash, randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
-import type { NewInstance, NewKeep, Store, StoreError } from "../index.ts";
+import type { StoreError } from "../index.ts";
+import { type ContractOptions, withStoreOf } from "./contract-options.ts";
+import { namespaceContract } from "./namespace-contract.ts";
+import { quotaContract } from "./quota-contract.ts";
+import {
+  AT,
+  bytes,
+  conflict,
+  digestOf,
+  file,
+  LATER,
+  load,
+  NAMESPACE,
+  newFunction,
+  newInstance,
+  newKeep,
+} from "./records.ts";
+import { versionContract } from "./version-contract.ts";
 
-const AT = "2026-01-02T03:04:05.000Z";
-const LATER = "2026-01-02T03:05:00.000Z";
-
-/**
- * Runs the suite.
- * @param open opens the same store again each time it is called, after `clear` an empty one
- */
-export function storeContract(
-  engine: string,
-  options: {
-    open: () => Promise<Store>;
-    clear: () => Promise<void>;
-    skip?: string | false;
-  },
-): void {
-  const withStore = (work: (store: Store) => Promise<void>) => async () => {
-    await options.clear();
-    const store = await options.open();
-    try {
-      await work(store);
-    } finally {
-      await store.close();
-    }
-  };
+/** Runs the suite. */
+export function storeContract(engine: string, options: ContractOptions): void {
+  const withStore = withStoreOf(options);
 
   describe(`store on ${engine}`, { skip: options.skip ?? false, concurrency: false }, () => {
     it(
@@ -36,20 +31,21 @@ export function storeContract(
         await store.functions.create(newFunction("vod"));
         await store.functions.create(newFunction("åäö / ☃"));
         await store.functions.create(newFunction("and"));
-        const names = (await store.functions.list()).map(({ name }) => name);
+        const names = (await store.functions.listIn(NAMESPACE)).map(({ name }) => name);
         assert.deepEqual(new Set(names), new Set(["vod", "åäö / ☃", "and"]));
-        assert.equal((await store.functions.find("åäö / ☃"))?.definition, '{"function":"åäö / ☃"}');
-        assert.equal(await store.functions.find("nobody"), undefined);
+        assert.equal((await store.functions.find(NAMESPACE, "åäö / ☃"))?.name, "åäö / ☃");
+        assert.equal(await store.functions.find(NAMESPACE, "nobody"), undefined);
       }),
     );
 
     it(
       "refuses a second function of a name and keeps the first",
       withStore(async (store) => {
-        await store.functions.create(newFunction("vod"));
-        const second = { ...newFunction("vod"), definition: "{}" };
-        await assert.rejects(store.functions.create(second), conflict);
-        assert.equal((await store.functions.find("vod"))?.definition, '{"function":"vod"}');
+        const first = newFunction("vod");
+        await store.functions.create(first);
+        await assert.rejects(store.functions.create(newFunction("vod", ["/other"])), conflict);
+        const found = await store.functions.find(NAMESPACE, "vod");
+        assert.equal(found?.head.definition, first.revision.definition);
       }),
     );
 
@@ -58,13 +54,13 @@ export function storeContract(
       withStore(async (store) => {
         const vod = newFunction("vod");
         await store.functions.create(vod);
-        assert.equal(await store.functions.addFile(vod.id, file("/a"), AT), true);
-        await assert.rejects(store.functions.addFile(vod.id, file("/a"), AT), conflict);
-        assert.deepEqual(await store.functions.files(vod.id), [file("/a")]);
-        assert.equal(await store.functions.remove("vod", LATER), true);
-        assert.equal(await store.functions.remove("vod", LATER), false);
-        assert.deepEqual(await store.functions.files(vod.id), []);
-        assert.equal(await store.functions.addFile(vod.id, file("/a"), AT), false);
+        assert.equal(await store.functions.addFile(vod.revision.id, file("/a"), AT), "stored");
+        await assert.rejects(store.functions.addFile(vod.revision.id, file("/a"), AT), conflict);
+        assert.deepEqual(await store.functions.files(vod.revision.id), [file("/a")]);
+        assert.equal(await store.functions.remove(NAMESPACE, "vod", LATER), true);
+        assert.equal(await store.functions.remove(NAMESPACE, "vod", LATER), false);
+        assert.deepEqual(await store.functions.files(vod.revision.id), []);
+        assert.equal(await store.functions.addFile(vod.revision.id, file("/a"), AT), "gone");
       }),
     );
 
@@ -74,8 +70,8 @@ export function storeContract(
         const vod = newFunction("vod");
         await store.functions.create(vod);
         const large = { ...file("/large"), size: 2 ** 40 + 1 };
-        await store.functions.addFile(vod.id, large, AT);
-        assert.deepEqual(await store.functions.files(vod.id), [large]);
+        await store.functions.addFile(vod.revision.id, large, AT);
+        assert.deepEqual(await store.functions.files(vod.revision.id), [large]);
       }),
     );
 
@@ -92,7 +88,7 @@ export function storeContract(
           await store.instances.move(key, ["starting"], "attested", LATER, change),
           true,
         );
-        const found = await store.instances.find("0");
+        const found = await store.instances.find(NAMESPACE, "0");
         assert.equal(found?.state, "attested");
         assert.equal(found?.policy, "text");
         assert.equal(found?.keepHash, "hash");
@@ -107,10 +103,10 @@ export function storeContract(
         await store.instances.create(first);
         await assert.rejects(store.instances.create(newInstance("0")), conflict);
         await store.instances.move(first.key, ["requested"], "failed", LATER, { reason: "why" });
-        assert.equal((await store.instances.find("0"))?.reason, "why");
+        assert.equal((await store.instances.find(NAMESPACE, "0"))?.reason, "why");
         const second = newInstance("0");
         await store.instances.create(second);
-        assert.equal((await store.instances.find("0"))?.key, second.key);
+        assert.equal((await store.instances.find(NAMESPACE, "0"))?.key, second.key);
         assert.equal(await store.instances.findByKey(first.key), undefined);
       }),
     );
@@ -157,7 +153,7 @@ export function storeContract(
         await store.keeps.create(newKeep(3014, { requestKey: "key" }));
         const old = await store.keeps.find(keep.id);
         assert.equal(`${old?.state} ${old?.reason} ${old?.port}`, "ended shut down undefined");
-        assert.equal((await store.keeps.findByRequestKey("key"))?.state, "requested");
+        assert.equal((await store.keeps.findByRequestKey(NAMESPACE, "key"))?.state, "requested");
         assert.equal(
           await store.keeps.move(keep.id, ["requested", "serving"], "serving", LATER),
           false,
@@ -220,8 +216,8 @@ export function storeContract(
           [living.id],
         );
         assert.equal((await store.keeps.list()).length, 2);
-        assert.equal((await store.keeps.findByHash("ab"))?.id, living.id);
-        assert.equal(await store.keeps.findByHash("cd"), undefined);
+        assert.equal((await store.keeps.findByHash(NAMESPACE, "ab"))?.id, living.id);
+        assert.equal(await store.keeps.findByHash(NAMESPACE, "cd"), undefined);
       }),
     );
 
@@ -257,79 +253,23 @@ export function storeContract(
           await put("loading"),
           await put("loose"),
         ];
-        await store.functions.addFile(vod.id, { ...file("/a"), sha256: needed }, AT);
-        await store.functions.addFile(vod.id, { ...file("/b"), sha256: needed }, AT);
+        await store.functions.addFile(vod.revision.id, { ...file("/a"), sha256: needed }, AT);
+        await store.functions.addFile(vod.revision.id, { ...file("/b"), sha256: needed }, AT);
         const instance = newInstance("0", [{ ...load("/c", 0, 0), sha256: loading }]);
         await store.instances.create(instance);
         assert.equal(await store.blobs.collect(), 1);
         assert.equal(await store.blobs.has(loose), false);
-        await store.functions.removeFile(vod.id, "/a");
+        await store.functions.removeFile(vod.id, "/a", LATER);
         assert.equal(await store.blobs.collect(), 0);
         await store.instances.markLoaded(instance.key, "/c");
-        await store.functions.remove("vod", LATER);
+        await store.functions.remove(NAMESPACE, "vod", LATER);
         assert.equal(await store.blobs.collect(), 2);
         assert.deepEqual(await store.blobs.list(), []);
       }),
     );
+
+    namespaceContract(withStore);
+    quotaContract(withStore);
+    versionContract(withStore);
   });
-}
-
-function conflict(thrown: unknown): boolean {
-  return (thrown as StoreError).code === "STORE_CONFLICT";
-}
-
-function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
-async function* bytes(text: string): AsyncGenerator<Uint8Array> {
-  yield new TextEncoder().encode(text);
-}
-
-function newFunction(name: string): {
-  id: string;
-  name: string;
-  definition: string;
-  createdAt: string;
-} {
-  const definition = JSON.stringify({ function: name });
-  return { id: randomUUID(), name, definition, createdAt: AT };
-}
-
-function file(path: string): { path: string; kind: "program"; sha256: string; size: number } {
-  return { path, kind: "program", sha256: "00".repeat(32), size: 7 };
-}
-
-function load(path: string, priority: number, position: number): NewInstance["loads"][number] {
-  return { path, priority, position, sha256: "00".repeat(32), size: 7 };
-}
-
-function newInstance(id: string, loads: NewInstance["loads"] = []): NewInstance {
-  const key = randomUUID();
-  return {
-    key,
-    id,
-    functionName: "vod",
-    functionDefinition: "{}",
-    userPolicy: "{}",
-    requestKey: key,
-    createdAt: AT,
-    loads,
-  };
-}
-
-function newKeep(port: number, change: Partial<NewKeep> = {}): NewKeep {
-  return {
-    id: randomUUID(),
-    name: `server:${port}`,
-    node: "node",
-    host: "127.0.0.1",
-    port,
-    instanceHash: "ab",
-    requestHash: "cd",
-    policy: "{}",
-    maxMemoryMib: 1,
-    createdAt: AT,
-    ...change,
-  };
 }
