@@ -29,7 +29,6 @@ export type KeepErrorCode =
   | "FILE_KIND"
   | "FILE_PIN_MISMATCH"
   | "FILE_PINNED"
-  | "FILE_CHANGED"
   | "FILE_RANGE"
   | "DIGEST_MISMATCH"
   | "STORAGE_FULL"

@@ -97,7 +97,6 @@ describe("uploads", { timeout: 60_000 }, () => {
     const last = await patch(connection, id, 3, "def", true);
     assert.equal(last.status, 201);
     assert.equal((await jsonOf(last))["size"], 6);
-    assert.equal((await patch(connection, id, 6, "", true)).status, 404);
   });
 
   test("appending in parts", async () => {
@@ -113,17 +112,127 @@ describe("uploads", { timeout: 60_000 }, () => {
     );
   });
 
-  test("of two appends at once, none that was acknowledged vanishes", async () => {
+  test("of appends at once, each lands whole, after those that were there before", async () => {
     await owner.putFile("/in/both", fromText("base "));
     const first = await open(connection, "/in/both", {}, { append: "1" });
     const second = await open(connection, "/in/both", {}, { append: "1" });
+    await patch(connection, second, 0, "sec", false);
     assert.equal((await patch(connection, first, 0, "first ", true)).status, 201);
-    const refusal = await patch(connection, second, 0, "second ", true);
-    assert.equal((await jsonOf(refusal))["code"], "FILE_CHANGED");
+    const last = await patch(connection, second, 3, "ond", true);
+    assert.deepEqual(await jsonOf(last), { path: "/in/both", size: 17 });
+    assert.equal(await textAt(owner, "/in/both"), "base first second");
+  });
+
+  test("appends at once to a large file, and to one that is not there yet", async () => {
+    const base = new Uint8Array(randomBytes(1_500_000));
+    await owner.putFile("/in/many", base);
+    const used = (await owner.status()).storage?.used_bytes ?? 0;
+    const parts = Array.from({ length: 5 }, () => new Uint8Array(randomBytes(1_000_003)));
+    for (const [path, size] of [
+      ["/in/many", base.length],
+      ["/in/fresh", 0],
+    ] as const) {
+      await Promise.all(parts.map((part) => owner.appendFile(path, part)));
+      const { body } = await owner.readFile(path);
+      const whole = Buffer.from((await readBody(body, 1 << 24))!);
+      assert.equal(whole.length, size + 5 * 1_000_003);
+      for (const part of parts) assert.ok(whole.includes(part));
+    }
+    assert.equal((await owner.status()).storage?.used_bytes, used + 10 * 1_000_003);
+    await owner.putFile("/in/many", new Uint8Array());
+    await owner.putFile("/in/fresh", new Uint8Array());
+  });
+
+  test("an append and a file that changed meanwhile", async () => {
+    await owner.putFile("/in/turned", fromText("old "));
+    const append = await open(connection, "/in/turned", {}, { append: "1" });
+    await patch(connection, append, 0, "and ", false);
+    await owner.putFile("/in/turned", fromText("new "));
+    assert.equal((await patch(connection, append, 4, "more", true)).status, 201);
+    assert.equal(await textAt(owner, "/in/turned"), "new and more");
+  });
+
+  for (const append of [false, true]) {
+    test(`a client whose last answer was lost learns that it ${append ? "appended" : "wrote"}`, async () => {
+      await owner.putFile("/in/told", fromText("before "));
+      const deaf: HttpTransport = {
+        async request(request) {
+          const answer = await connection.request(request);
+          if (request.method !== "PATCH" || heard) return answer;
+          heard = true;
+          throw new ChannelError("CHANNEL_CLOSED", "the answer was lost");
+        },
+      };
+      let heard = false;
+      let opened = 0;
+      const stored = await new KeepClient(deaf).uploadFile(
+        "/in/told",
+        (offset) => {
+          opened += 1;
+          return slices(fromText("after"), offset);
+        },
+        { size: 5, append, waitMs: 1 },
+      );
+      assert.equal(stored.size, append ? 12 : 5);
+      assert.equal(opened, 2);
+      assert.equal(await textAt(owner, "/in/told"), append ? "before after" : "after");
+    });
+  }
+
+  test("a complete upload says so, to its owner, for a while, and takes nothing more", async () => {
+    const id = await open(connection, "/in/done", { "upload-length": "3" });
+    assert.equal((await patch(connection, id, 0, "abc", true)).status, 201);
+    const path = `/v1/uploads/${id}`;
+    const head = await connection.request({ method: "HEAD", path });
+    assert.equal(head.headers["upload-complete"], "?1");
+    assert.equal(head.headers["upload-offset"], "3");
     assert.equal(
-      toText((await readBody((await owner.readFile("/in/both")).body, 99))!),
-      "base first ",
+      (await jsonOf(await patch(connection, id, 0, "abc", true)))["code"],
+      "UPLOAD_OFFSET",
     );
+    assert.equal(
+      (await jsonOf(await patch(connection, id, 3, "d", true)))["code"],
+      "UPLOAD_LENGTH",
+    );
+    assert.equal((await jsonOf(await patch(connection, id, 3, "", true)))["size"], 3);
+    assert.equal((await other.request({ method: "HEAD", path })).status, 404);
+    keep.clock.advance(20 * MINUTE);
+    assert.equal((await connection.request({ method: "HEAD", path })).status, 404);
+  });
+
+  test("only so many complete uploads are remembered, the newest", async () => {
+    const ids = [];
+    for (let turn = 0; turn < 20; turn += 1) {
+      const id = await open(connection, "/in/again");
+      assert.equal((await patch(connection, id, 0, "abc", true)).status, 201);
+      ids.push(id);
+    }
+    const known = [];
+    for (const id of ids) {
+      const head = await connection.request({ method: "HEAD", path: `/v1/uploads/${id}` });
+      known.push(head.status === 204);
+    }
+    assert.deepEqual(known, [...Array(4).fill(false), ...Array(16).fill(true)]);
+  });
+
+  test("whoever starts a file again replaces what was abandoned of it", async () => {
+    const used = (await owner.status()).storage?.used_bytes;
+    for (let turn = 0; turn < 20; turn += 1) {
+      const id = await open(connection, "/in/abandoned");
+      await patch(connection, id, 0, "x".repeat(100_000), false);
+    }
+    const appends = [];
+    for (let turn = 0; turn < 20; turn += 1) {
+      appends.push(await open(connection, "/in/log", {}, { append: "1" }));
+    }
+    const last = await patch(connection, appends.at(-1) ?? "", 0, "x", true);
+    assert.equal(last.status, 201);
+    const first = await patch(connection, appends[0] ?? "", 0, "x", true);
+    assert.equal(first.status, 404);
+    const grown = ((await owner.status()).storage?.used_bytes ?? 0) - (used ?? 0);
+    assert.ok(grown < 200_000, `${grown}`);
+    keep.clock.advance(20 * MINUTE);
+    keep.keep.sweep();
   });
 
   test("a part at another offset is refused, and the right one told", async () => {
@@ -288,6 +397,11 @@ function patch(
     },
     body: concat(fromText(text)),
   });
+}
+
+async function textAt(client: KeepClient, path: string): Promise<string> {
+  const { body } = await client.readFile(path);
+  return toText((await readBody(body, 1000))!);
 }
 
 async function jsonOf({ body }: HttpResponse): Promise<Record<string, unknown>> {

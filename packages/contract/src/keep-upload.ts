@@ -50,8 +50,8 @@ export async function uploadResumably(
 }
 
 /**
- * The keep knows nothing of the upload: it was complete and only the answer was lost, or it went stale. Writing the whole
- * again comes to the same; appending would not.
+ * The keep knows nothing of the upload: it went stale, or it was complete so long ago that the keep has forgotten that.
+ * Writing the whole again comes to the same; appending would not.
  */
 function isForgotten(thrown: unknown): boolean {
   return thrown instanceof ServiceRefusal && thrown.status === 404;
@@ -179,11 +179,14 @@ function isBreak(thrown: unknown): boolean {
 }
 
 async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => {
+    const settle = (): void => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", settle);
       resolve();
-    });
+    };
+    const timer = setTimeout(settle, milliseconds);
+    signal?.addEventListener("abort", settle);
   });
 }

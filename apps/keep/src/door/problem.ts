@@ -19,7 +19,6 @@ const STATUS: Readonly<Record<KeepErrorCode, readonly [number, string]>> = {
   FILE_KIND: [409, "Conflict"],
   FILE_PIN_MISMATCH: [422, "Unprocessable Content"],
   FILE_PINNED: [403, "Forbidden"],
-  FILE_CHANGED: [409, "Conflict"],
   FILE_RANGE: [416, "Range Not Satisfiable"],
   DIGEST_MISMATCH: [422, "Unprocessable Content"],
   STORAGE_FULL: [507, "Insufficient Storage"],

@@ -3,7 +3,7 @@
 import { KeepError } from "../errors.ts";
 import { continueUpload, dropUpload, findUpload, openUpload } from "../services/upload-file.ts";
 import type { KeepState } from "../state/keep-state.ts";
-import type { Upload } from "../state/uploads.ts";
+import type { CompleteUpload, Upload } from "../state/uploads.ts";
 import { parseDigest } from "./digest-fields.ts";
 import { type Answer, type Exchange, json, oneOf, optional, type Route } from "./exchange.ts";
 import { lengthOf } from "./routes-files.ts";
@@ -73,7 +73,11 @@ async function add(keep: KeepState, exchange: Exchange): Promise<Answer> {
     : { status: 204, headers: headersOf(result) };
 }
 
-function headersOf({ file, length }: Upload): Record<string, string> {
+function headersOf(upload: Upload | CompleteUpload): Record<string, string> {
+  if ("result" in upload) {
+    return { "upload-offset": String(upload.received), "upload-complete": "?1" };
+  }
+  const { file, length } = upload;
   return {
     "upload-offset": String(file.received),
     "upload-complete": "?0",

@@ -31,9 +31,9 @@ export class IncomingFile {
   readonly append: boolean;
   readonly #keep: KeepState;
   readonly #options: IncomingOptions;
-  readonly #writer: FileWriter;
+  #writer: FileWriter;
   /** What an append goes on from. */
-  readonly #base: Content | undefined;
+  #base: Content | undefined;
   /** Of a large file, while it comes in. */
   #hash: RunningHash | undefined;
   /** Up to where the file was hashed. */
@@ -67,7 +67,7 @@ export class IncomingFile {
   /**
    * Makes the file stand.
    * @param demand asked once more before it does
-   * @throws KeepError DIGEST_MISMATCH, FILE_PIN_MISMATCH, FILE_CHANGED, FILE_KIND, STORAGE_FULL; then nothing of it remains
+   * @throws KeepError DIGEST_MISMATCH, FILE_PIN_MISMATCH, FILE_KIND, STORAGE_FULL; then nothing of it remains
    */
   async commit(demand: () => void = () => undefined): Promise<CommittedFile> {
     try {
@@ -96,16 +96,28 @@ export class IncomingFile {
     if (pin !== undefined && pin !== sha256) {
       throw new KeepError("FILE_PIN_MISMATCH", `the policy pins ${path} to another content`);
     }
-    // Another append may have been acknowledged meanwhile: it must not vanish.
-    if (append && this.#present() !== this.#base) {
-      throw new KeepError("FILE_CHANGED", `${path} has changed meanwhile; try again`);
-    }
-    storing(() => this.#writer.commit());
+    storing(() => {
+      if (append && this.#present() !== this.#base) this.#goAfter(this.#present());
+      this.#writer.commit();
+    });
     const size = this.#writer.size;
     const isWhole = this.#base === undefined;
     if (isWhole) this.#keep.digests.set(path, sha256);
     else this.#keep.digests.delete(path);
     return { path, size, ...(isWhole ? { sha256 } : {}) };
+  }
+
+  /** Another append was acknowledged meanwhile: these bytes come after it, and nobody's vanish. */
+  #goAfter(present: Content | undefined): void {
+    const { size, chunks } = this.#writer.content;
+    const received = { size, chunks: [...chunks] };
+    // Its room is needed once, and nobody else can take it in between.
+    this.#writer.abort();
+    this.#writer = this.#keep.store.openWrite(this.path, { append: true });
+    for (const view of contentViews(received, { start: this.#base?.size ?? 0 })) {
+      this.#writer.write(view);
+    }
+    this.#base = present;
   }
 
   /** SHA-256 of what was received, lower-case hexadecimal. */

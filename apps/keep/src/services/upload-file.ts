@@ -3,7 +3,7 @@
 import type { PolicyIdentity } from "@holdfast/policy";
 import { KeepError } from "../errors.ts";
 import type { KeepState } from "../state/keep-state.ts";
-import type { Upload } from "../state/uploads.ts";
+import type { CompleteUpload, Upload } from "../state/uploads.ts";
 import { edgePath } from "./gate.ts";
 import { type CommittedFile, IncomingFile } from "./incoming-file.ts";
 import { prepareProgram } from "./prepare-program.ts";
@@ -31,13 +31,17 @@ export function openUpload(keep: KeepState, request: Omit<PutRequest, "drain">):
   const { append, digest } = request;
   return keep.uploads.open(
     request.caller,
-    request.length,
+    { path, append, length: request.length },
     () => new IncomingFile(keep, { path, append, digest }),
   );
 }
 
 /** An upload of the caller. @throws KeepError UPLOAD_MISSING */
-export function findUpload(keep: KeepState, caller: PolicyIdentity, id: string): Upload {
+export function findUpload(
+  keep: KeepState,
+  caller: PolicyIdentity,
+  id: string,
+): Upload | CompleteUpload {
   return keep.uploads.get(id, caller);
 }
 
@@ -50,20 +54,18 @@ export async function continueUpload(
   part: UploadPart,
 ): Promise<Upload | CommittedFile> {
   const upload = keep.uploads.get(part.id, part.caller);
+  if ("result" in upload) return repeatResult(upload, part);
   // Two writers at one offset would mix their bytes.
   if (upload.busy) throw new KeepError("UPLOAD_BUSY", "another request is adding to this upload");
-  if (part.offset !== upload.file.received) {
-    throw new KeepError("UPLOAD_OFFSET", `the upload stands at ${upload.file.received}`, {
-      details: { offset: upload.file.received },
-    });
-  }
+  demandOffset(part.offset, upload.file.received);
   upload.busy = true;
   try {
     await part.drain((bytes) => take(upload, bytes));
     return part.complete ? await finish(keep, upload, part.caller) : upload;
   } catch (thrown) {
     // A break leaves what arrived; a refusal leaves nothing to go on with.
-    if (thrown instanceof KeepError && thrown.code !== "REQUEST_INVALID") keep.uploads.drop(upload);
+    const isBreak = thrown instanceof KeepError && thrown.code === "REQUEST_INVALID";
+    if (!isBreak) keep.uploads.drop(upload);
     throw thrown;
   } finally {
     upload.busy = false;
@@ -74,6 +76,25 @@ export async function continueUpload(
 /** Gives an upload up. @throws KeepError UPLOAD_MISSING */
 export function dropUpload(keep: KeepState, caller: PolicyIdentity, id: string): void {
   keep.uploads.drop(keep.uploads.get(id, caller));
+}
+
+/** For a sender who never heard that the upload is complete. */
+async function repeatResult(
+  { received, result }: CompleteUpload,
+  { offset, drain }: UploadPart,
+): Promise<CommittedFile> {
+  demandOffset(offset, received);
+  await drain(({ length }) => {
+    if (length > 0) throw new KeepError("UPLOAD_LENGTH", "the upload is complete already");
+  });
+  return result;
+}
+
+function demandOffset(offset: number, expected: number): void {
+  if (offset === expected) return;
+  throw new KeepError("UPLOAD_OFFSET", `the upload stands at ${expected}`, {
+    details: { offset: expected },
+  });
 }
 
 function take({ file, length }: Upload, bytes: Uint8Array): void {
@@ -89,16 +110,13 @@ async function finish(
   caller: PolicyIdentity,
 ): Promise<CommittedFile> {
   const { file, length } = upload;
-  try {
-    if (length !== undefined && file.received !== length) {
-      throw new KeepError("UPLOAD_LENGTH", `${length} bytes were announced`);
-    }
-    const committed = await file.commit(() =>
-      demandWritable(keep, file.path, { caller, append: file.append, length: undefined }),
-    );
-    prepareProgram(keep, committed.path);
-    return committed;
-  } finally {
-    keep.uploads.drop(upload);
+  if (length !== undefined && file.received !== length) {
+    throw new KeepError("UPLOAD_LENGTH", `${length} bytes were announced`);
   }
+  const committed = await file.commit(() =>
+    demandWritable(keep, file.path, { caller, append: file.append, length: undefined }),
+  );
+  keep.uploads.complete(upload, committed);
+  prepareProgram(keep, committed.path);
+  return committed;
 }
