@@ -12,6 +12,7 @@ export type ControlErrorCode =
   | "METHOD_NOT_ALLOWED"
   | "SERVICE_FAILED"
   | "SHUTTING_DOWN"
+  | "NOT_READY"
   | "ACCESS_UNKNOWN"
   | "ACCESS_DENIED"
   | "ACCESS_KEYS_UNAVAILABLE"

@@ -6,6 +6,8 @@ import { parseArgs } from "node:util";
 import { messageOf } from "@holdfast/core";
 import { readConfig } from "./config.ts";
 
+const GRACE_MS = 30_000;
+
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 if (values.config === undefined) {
   console.error("usage: main.ts --config FILE.json");
@@ -21,6 +23,8 @@ try {
   process.on("SIGHUP", () => void running.reload());
   for (const signal of ["SIGTERM", "SIGINT"]) {
     process.once(signal, () => {
+      // What is under way may finish; what hangs may not keep the process.
+      setTimeout(() => process.exit(1), GRACE_MS).unref();
       running.stop(signal).then(
         () => process.exit(0),
         () => process.exit(1),

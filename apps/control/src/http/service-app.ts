@@ -20,6 +20,8 @@ import { Value } from "typebox/value";
 import type { Access } from "../access/access.ts";
 import { ControlError } from "../errors.ts";
 import { audit, noteRefusal } from "./audit.ts";
+import { answerClientError } from "./client-errors.ts";
+import { healthRoutes } from "./health-routes.ts";
 import type { Metrics } from "./metrics.ts";
 import { namespaceOf, rewriteUrl } from "./namespace.ts";
 import { OpenApi } from "./openapi.ts";
@@ -36,6 +38,7 @@ export type ServiceApp = FastifyInstance<
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const BODY_LIMIT = 8 * 1024 * 1024;
+const BODY_SILENCE_MS = 60_000;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** What a service is made with. */
@@ -43,7 +46,7 @@ export interface ServiceOptions {
   /** Of its OpenAPI document. */
   readonly title: string;
   readonly logger: FastifyBaseLogger;
-  /** Answers when the service can work. */
+  /** Throws while the service can't do its work. */
   readonly check: () => Promise<void>;
   readonly access: Access;
   /**
@@ -56,6 +59,8 @@ export interface ServiceOptions {
   readonly tls?: ServiceTls;
   /** Whether who connects is a proxy, which names the address of its client last in X-Forwarded-For. */
   readonly isBehindProxy?: boolean;
+  /** How long the sender of a body may be silent, in milliseconds; a minute. */
+  readonly bodySilenceMs?: number;
 }
 
 /**
@@ -83,7 +88,9 @@ export function buildServiceApp(
     },
     rewriteUrl,
     routerOptions: { maxParamLength: 8192 },
-    return503OnClosing: true,
+    clientErrorHandler: answerClientError,
+    // Said below, in our own words.
+    return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>() as ServiceApp;
   app.removeContentTypeParser("text/plain");
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
@@ -97,13 +104,24 @@ export function buildServiceApp(
       return { error: validationError(validator.Errors(value)) };
     };
   });
+  let isEnding = false;
+  app.addHook("preClose", async () => {
+    isEnding = true;
+  });
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    if (isEnding) throw new ControlError(503, "SHUTTING_DOWN", "the service is ending");
+    // Whoever announces a body and falls silent is not waited for.
+    if (hasBody(request)) request.raw.socket.setTimeout(options.bodySilenceMs ?? BODY_SILENCE_MS);
     const namespace = namespaceOf(request);
     await options.access.check(request, reply);
     if (namespace !== DEFAULT_NAMESPACE && (await options.hasNamespace?.(namespace)) === false) {
       throw new ControlError(404, "NAMESPACE_UNKNOWN", `there is no namespace ${namespace}`);
     }
+  });
+  // The body is read, or is for a route that reads it as it comes and has a limit of its own.
+  app.addHook("preValidation", async ({ raw }) => {
+    raw.socket.setTimeout(0);
   });
   app.addHook("onResponse", async (request, reply) => {
     const { method, routeOptions } = request;
@@ -138,15 +156,7 @@ export function buildServiceApp(
     for (const each of [method].flat()) methods.add(each);
     known.set(url, methods);
   });
-  const open = { role: "anyone" } as const;
-  app.get(
-    "/healthz",
-    { config: open, schema: { summary: "Whether the service works" } },
-    async () => {
-      await options.check();
-      return { status: "ok" };
-    },
-  );
+  healthRoutes(app, options.check);
   app.get("/openapi.json", { schema: { summary: "This document" } }, async () =>
     openApi.document(),
   );
@@ -168,6 +178,10 @@ export function sendProblem(reply: FastifyReply, answer: ReturnType<typeof probl
   // As bytes: to text Fastify would add a charset, which JSON does not have.
   const body = Buffer.from(JSON.stringify(answer));
   return reply.code(answer.status).type(PROBLEM_TYPE).send(body);
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
 /** What RFC 6750 has a service say to whoever is not let in: that a token is needed, is no good, or is not enough. */

@@ -15,17 +15,13 @@ export interface ServiceServerOptions {
   readonly maxConnections?: number;
   /** How long a whole request may take to come in, in milliseconds; an hour, for large bodies over slow lines. */
   readonly requestTimeoutMs?: number;
+  /** How long headers may take from the start of a connection, or the end of the request before, in milliseconds; 15 s. */
+  readonly headersTimeoutMs?: number;
 }
 
 const HOUR_MS = 60 * 60 * 1000;
-const LIMITS = {
-  maxHeaderSize: 16 * 1024,
-  /** From the connection, or the end of the request before, to the end of the headers. */
-  headersTimeout: 15_000,
-  keepAliveTimeout: 30_000,
-  /** How often connections are looked at. */
-  connectionsCheckingInterval: 5_000,
-};
+const HEADERS_MS = 15_000;
+const LIMITS = { maxHeaderSize: 16 * 1024, keepAliveTimeout: 30_000 };
 
 /** Makes a server that does not listen yet. */
 export function createServiceServer(
@@ -33,7 +29,14 @@ export function createServiceServer(
   options: ServiceServerOptions = {},
 ): Server {
   const { tls, maxConnections = 2048, requestTimeoutMs = HOUR_MS } = options;
-  const limits = { ...LIMITS, requestTimeout: requestTimeoutMs };
+  const { headersTimeoutMs = HEADERS_MS } = options;
+  const limits = {
+    ...LIMITS,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: headersTimeoutMs,
+    // How often connections are looked at.
+    connectionsCheckingInterval: Math.ceil(Math.min(headersTimeoutMs, requestTimeoutMs) / 3),
+  };
   const server =
     tls === undefined
       ? createServer(limits, listener)
