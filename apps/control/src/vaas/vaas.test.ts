@@ -373,7 +373,7 @@ describe("VaaS", { concurrency: false }, () => {
     const slow = await created({ max_memory_mib: 1 });
     const dying = await created({ max_memory_mib: 1 });
     const idOf = async ({ instance_hash }: VeracruzCreated): Promise<string> =>
-      (await world.store().keeps.findByHash(instance_hash))?.id ?? "";
+      (await world.store().keeps.findByHash("default", instance_hash))?.id ?? "";
     const slowId = await idOf(slow);
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: looked, resolve: looks } = Promise.withResolvers<void>();
@@ -402,6 +402,7 @@ describe("VaaS", { concurrency: false }, () => {
     const requestHash = createHash("sha256").update(JSON.stringify(policy)).digest("hex");
     const record = {
       id: randomUUID(),
+      namespace: "default",
       name: "veracruz-nitro-server:1",
       node: "elsewhere",
       host: "127.0.0.2",
@@ -420,6 +421,7 @@ describe("VaaS", { concurrency: false }, () => {
     const config = { startTimeoutMs: 1000 };
     const context = { store: world.store(), launcher: world.launcher, turns: new Turns() };
     const joining = createKeep({ ...context, config, clock } as unknown as VaasContext, policy, {
+      namespace: "default",
       requestKey: "elsewhere",
     });
     await assert.rejects(
