@@ -174,6 +174,24 @@ describe("terms of reading and ending", () => {
       for (let i = 0; i < 3; i += 1) await owner.readFile("/in/often");
     }));
 
+  test("a read counts once a byte of it went out, whole or broken off, and not before", () =>
+    withKeep({ terms: limits }, async (keep) => {
+      const owner = await keep.client();
+      await owner.putFile("/in/once", new Uint8Array(8 * 1024 * 1024));
+      const connection = await keep.connection();
+      const head = await connection.request({
+        method: "HEAD",
+        path: "/v1/files",
+        query: { path: "/in/once" },
+      });
+      assert.equal(head.status, 200);
+      await refused("FILE_RANGE", owner.readFile("/in/once", { range: "bytes=99999999-" }));
+      const { body } = await owner.readFile("/in/once");
+      for await (const _ of body) break;
+      await refused("READ_LIMIT", owner.readFile("/in/once"));
+      await refused("READ_LIMIT", owner.readFile("/in/once", { range: "bytes=0-9" }));
+    }));
+
   test("an output is read by whom the policy says", () =>
     withKeep({ terms: limits }, async (keep) => {
       const [owner, other] = [await keep.client(0), await keep.client(1)];

@@ -13,7 +13,7 @@ import { type PeerLimits, Peers } from "./peers.ts";
 import { codeOf, INTERNAL_PROBLEM, isRefusal, problemOf } from "./problem.ts";
 import { bodyOf, type Pace } from "./request-body.ts";
 import { findRoute } from "./router.ts";
-import { writeAnswer } from "./write-answer.ts";
+import { leaveUnread, writeAnswer } from "./write-answer.ts";
 
 /** What a door needs. */
 export interface DoorDeps {
@@ -134,6 +134,7 @@ async function answerRequest(
   });
   if (response.destroyed) {
     // Whoever asked is gone; what the answer was to bring about comes about all the same.
+    await leaveUnread(answer);
     answer.after?.();
     return;
   }

@@ -25,7 +25,7 @@ export async function writeAnswer(
     ...(lingering === undefined ? {} : { connection: "close" }),
     ...answer.headers,
   });
-  if (!withBody) await returnStream(answer.stream);
+  if (!withBody) await leaveUnread(answer);
   else if (answer.stream !== undefined) await writeStream(response, answer.stream);
   else if (body !== undefined) response.write(body.bytes);
   // Ending closes the connection at once, and what has not been read by then turns into a reset.
@@ -50,6 +50,10 @@ async function writeStream(
   response: ServerResponse,
   stream: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
+  if (response.destroyed) {
+    await leaveUnread({ status: 0, stream });
+    return;
+  }
   for await (const part of stream) {
     for (let at = 0; at < part.length; at += SLICE) {
       if (response.destroyed) return;
@@ -74,14 +78,23 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
+/** Resolves when all has left or the connection is gone; a reader that does not take the rest is let go. */
 function ended(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    response.once("close", resolve);
-    response.end(resolve);
+    const settle = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(() => response.destroy(), READER_TIMEOUT_MS);
+    response.once("close", settle);
+    response.end(settle);
+    // One that has closed does not say so again.
+    if (response.closed) settle();
   });
 }
 
-async function returnStream(stream: Answer["stream"]): Promise<void> {
+/** Lets go of a body that is not wanted. */
+export async function leaveUnread({ stream }: Answer): Promise<void> {
   if (stream === undefined) return;
   if (Symbol.asyncIterator in stream) await stream[Symbol.asyncIterator]().return?.();
   else stream[Symbol.iterator]().return?.();

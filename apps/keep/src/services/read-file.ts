@@ -1,6 +1,7 @@
 // Reads a file, or the newest run's stream by its name, whole or in part.
 import { isStream, mayRead, type PolicyIdentity } from "@holdfast/policy";
 import { KeepError } from "../errors.ts";
+import { CountedRead } from "../state/counted-read.ts";
 import type { KeepState } from "../state/keep-state.ts";
 import { demandOpen, demandRight, edgePath } from "./gate.ts";
 import { storing } from "./incoming-file.ts";
@@ -11,7 +12,10 @@ export interface ReadableFile {
   readonly size: number;
   /** SHA-256 of the whole, when known. */
   readonly sha256: string | undefined;
-  /** Counts the read where the policy limits reads, then gives views of the bytes. @throws KeepError READ_LIMIT */
+  /**
+   * Counts the read where the policy limits reads, then gives views of the bytes. Whoever returns from it before the first
+   * has not read. @throws KeepError READ_LIMIT
+   */
   open(range?: { start: number; end: number }): Iterable<Uint8Array>;
 }
 
@@ -39,8 +43,11 @@ function readableFile(keep: KeepState, caller: PolicyIdentity, path: string): Re
     size: stat.size,
     sha256: keep.digests.get(path),
     open(range) {
-      keep.reads.take(path, caller);
-      return storing(() => keep.store.read(path, range));
+      const giveBack = keep.reads.take(path, caller);
+      return new CountedRead(
+        storing(() => keep.store.read(path, range)),
+        giveBack,
+      );
     },
   };
 }
@@ -58,8 +65,8 @@ function readableStream(keep: KeepState, caller: PolicyIdentity, path: string): 
     size,
     sha256: undefined,
     open(range) {
-      keep.reads.take(path, caller);
-      return log.read(range?.start ?? 0, range?.end ?? size);
+      const giveBack = keep.reads.take(path, caller);
+      return new CountedRead(log.read(range?.start ?? 0, range?.end ?? size), giveBack);
     },
   };
 }

@@ -1,5 +1,6 @@
 // How often, and by whom, an output may be read. The nearest entry decides, as with rights; each answer that hands out
-// bytes counts, a part as much as a whole, for parts add up to a whole.
+// bytes counts, a part as much as a whole, for parts add up to a whole, and one that broke off as much as one that did
+// not, for nobody but the reader knows what arrived. Only a read of which no byte went out does not count.
 import { ancestors, type Policy, type PolicyIdentity, type ReadLimit } from "@holdfast/policy";
 import { KeepError } from "../errors.ts";
 
@@ -14,20 +15,26 @@ export class ReadCounts {
 
   /**
    * Counts a read of a path, or refuses it.
+   * @returns takes the count back, once; for a read of which nothing went out
    * @throws KeepError READ_LIMIT
    */
-  take(path: string, reader: PolicyIdentity): void {
+  take(path: string, reader: PolicyIdentity): () => void {
     const limit = this.#limitOn(path);
-    if (limit === undefined) return;
+    if (limit === undefined) return () => undefined;
     if (limit.identities !== undefined && !limit.identities.includes(reader.id)) {
       throw new KeepError("READ_LIMIT", "the policy lets other identities read this path");
     }
-    if (limit.times === undefined) return;
+    if (limit.times === undefined) return () => undefined;
     const count = this.#counts.get(path) ?? 0;
     if (count >= limit.times) {
       throw new KeepError("READ_LIMIT", `the policy lets this path be read ${limit.times} times`);
     }
     this.#counts.set(path, count + 1);
+    let isCounted = true;
+    return () => {
+      if (isCounted) this.#counts.set(path, (this.#counts.get(path) ?? 1) - 1);
+      isCounted = false;
+    };
   }
 
   #limitOn(path: string): ReadLimit | undefined {
