@@ -14,9 +14,6 @@ import Fastify, {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from "fastify";
-import type { TSchema } from "typebox";
-import { Compile } from "typebox/compile";
-import { Value } from "typebox/value";
 import type { Access } from "../access/access.ts";
 import { ControlError } from "../errors.ts";
 import { audit, noteRefusal } from "./audit.ts";
@@ -26,6 +23,7 @@ import type { Metrics } from "./metrics.ts";
 import { namespaceOf, rewriteUrl } from "./namespace.ts";
 import { OpenApi } from "./openapi.ts";
 import { problemOf } from "./problems.ts";
+import { schemaCompilers } from "./schema-compilers.ts";
 
 /** A service with types from its schemas. */
 export type ServiceApp = FastifyInstance<
@@ -87,23 +85,13 @@ export function buildServiceApp(
       return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
     },
     rewriteUrl,
+    schemaController: schemaCompilers,
     routerOptions: { maxParamLength: 8192 },
     clientErrorHandler: answerClientError,
     // Said below, in our own words.
     return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>() as ServiceApp;
   app.removeContentTypeParser("text/plain");
-  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
-    const validator = Compile(schema);
-    // A query is text: its numbers are read there. A body says what it means.
-    const read = (given: unknown): unknown =>
-      httpPart === "querystring" ? Value.Convert(schema, given) : given;
-    return (given: unknown) => {
-      const value = read(given);
-      if (validator.Check(value)) return { value };
-      return { error: validationError(validator.Errors(value)) };
-    };
-  });
   let isEnding = false;
   app.addHook("preClose", async () => {
     isEnding = true;
@@ -212,11 +200,4 @@ function refuseOtherMethods(
         problem(405, "METHOD_NOT_ALLOWED", `${request.method} is not possible here`),
       ),
   });
-}
-
-function validationError(
-  errors: readonly { keyword: string; instancePath: string; message: string }[],
-): Error {
-  // Fastify takes the list under this name and hands it to the error handler.
-  return Object.assign(new Error("validation"), { validation: errors, statusCode: 400 });
 }

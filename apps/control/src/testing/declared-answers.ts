@@ -9,7 +9,7 @@ export interface ApiDocument {
 }
 export interface ApiOperation {
   readonly responses: Readonly<
-    Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: object }>> }>
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: Shape }>> }>
   >;
 }
 
@@ -46,7 +46,9 @@ export class DeclaredAnswers {
     assert.ok(content, `${what}: type ${type} is not declared, ${Object.keys(declared.content)}`);
     if (content.schema === undefined || !/\bjson$/.test(media)) return;
     const validate = this.#compile(content.schema);
-    assert.ok(validate(JSON.parse(body)), `${what}: ${this.#ajv.errorsText(validate.errors)}`);
+    const value: unknown = JSON.parse(body);
+    assert.ok(validate(value), `${what}: ${this.#ajv.errorsText(validate.errors)}`);
+    assert.deepEqual(undeclared(content.schema, value), [], `${what}: members`);
   }
 
   #compile(schema: object): ValidateFunction {
@@ -56,4 +58,26 @@ export class DeclaredAnswers {
     this.#compiled.set(schema, compiled);
     return compiled;
   }
+}
+
+/** Members that a schema does not name: nothing takes them out of an answer. */
+function undeclared(schema: Shape, value: unknown): string[] {
+  const { items, properties, additionalProperties, patternProperties } = schema;
+  if (Array.isArray(value)) {
+    return items === undefined ? [] : value.flatMap((each) => undeclared(items, each));
+  }
+  const isOpen = additionalProperties !== undefined || patternProperties !== undefined;
+  if (typeof value !== "object" || value === null || properties === undefined || isOpen) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const declared = properties[name];
+    return declared === undefined ? [name] : undeclared(declared, member);
+  });
+}
+
+/** What of a schema tells which members there are. */
+interface Shape {
+  readonly items?: Shape;
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly additionalProperties?: unknown;
+  readonly patternProperties?: unknown;
 }
