@@ -1,5 +1,7 @@
 // The attestation service as a value: everything it works with comes in, nothing listens yet.
+import type { RequestListener, Server } from "node:http";
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import { createServiceServer, type ServiceTls } from "@holdfast/channel";
 import { Health } from "@holdfast/contract";
 import fastify, {
   type FastifyBaseLogger,
@@ -23,6 +25,8 @@ export interface AppDependencies extends CertifyDependencies, AppraiseDependenci
   readonly config: Config;
   readonly administrator: Administrator;
   readonly logger?: FastifyBaseLogger;
+  /** Plain HTTP when absent. */
+  readonly tls?: ServiceTls;
 }
 
 /** The service. */
@@ -35,16 +39,17 @@ export type App = FastifyInstance<
 >;
 
 const BODY_LIMIT = 64 * 1024;
+/** For a whole request, and for a silence in it. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Builds the service. */
 export function buildApp(deps: AppDependencies): App {
   const app = fastify({
     ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger }),
+    serverFactory: (handler) => serverOf(handler, deps.tls),
+    // What the log calls the address.
+    ...(deps.tls === undefined ? {} : { https: {} as object }),
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: 5_000,
     // An attester that keeps an idle connection must not keep the service from ending.
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 64 },
@@ -57,4 +62,12 @@ export function buildApp(deps: AppDependencies): App {
   administrationRoutes(app, deps);
   veracruzRoutes(app, deps);
   return app;
+}
+
+function serverOf(handler: RequestListener, tls: ServiceTls | undefined): Server {
+  const server = createServiceServer(handler, {
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    ...(tls === undefined ? {} : { tls }),
+  });
+  return server.setTimeout(REQUEST_TIMEOUT_MS);
 }

@@ -55,6 +55,24 @@ test("sources of collateral are base addresses", async (t) => {
   });
 });
 
+test("other machines are served over TLS, or by something in front", async (t) => {
+  const open = { ...GOOD, listen: { host: "0.0.0.0", port: 3010 } };
+  const files = { certificate_file: "c", key_file: "k" };
+  const made = { ...open, tls: { auto_dir: "tls", names: ["trust.example"] } };
+  const brought = await configFile(t, JSON.stringify({ ...open, tls: files }));
+  const base = join(brought, "..");
+  assert.deepEqual((await readConfig(brought)).tls, {
+    kind: "files",
+    certificateFile: join(base, "c"),
+    keyFile: join(base, "k"),
+  });
+  const { tls } = await readConfig(await configFile(t, JSON.stringify(made)));
+  assert.equal(tls?.kind, "auto");
+  const behind = await configFile(t, JSON.stringify({ ...open, tls_ends_elsewhere: true }));
+  assert.equal((await readConfig(behind)).tls, undefined);
+});
+
+const OPEN = { ...GOOD, listen: { host: "0.0.0.0", port: 3010 } };
 const source = (url: string): string =>
   JSON.stringify({ ...GOOD, collateral_sources: { intel: { url } } });
 const BAD: readonly (readonly [name: string, text: string, message: RegExp])[] = [
@@ -66,6 +84,17 @@ const BAD: readonly (readonly [name: string, text: string, message: RegExp])[] =
     "a member nobody knows",
     JSON.stringify({ ...GOOD, simulated_roots: [] }),
     /simulated_roots is not known/,
+  ],
+  ["plain HTTP for other machines", JSON.stringify(OPEN), /tls is needed/],
+  [
+    "TLS both here and elsewhere",
+    JSON.stringify({ ...OPEN, tls: { auto_dir: "d" }, tls_ends_elsewhere: true }),
+    /tls_ends_elsewhere/,
+  ],
+  [
+    "a certificate for any name",
+    JSON.stringify({ ...OPEN, tls: { auto_dir: "d", names: ["*.example"] } }),
+    /no host and no address/,
   ],
   ["hours of zero", JSON.stringify({ ...GOOD, certificate_hours: 0 }), /certificate_hours/],
   ["hours as text", JSON.stringify({ ...GOOD, certificate_hours: "24" }), /certificate_hours/],

@@ -1,6 +1,7 @@
 // The service's configuration: one JSON file, read once, every unknown member refused.
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { type TlsSource, tlsSourceOf } from "@holdfast/channel";
 import { type Certificate, fromPem, messageOf, parseCertificate } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
@@ -8,8 +9,10 @@ import { TrustError } from "./errors.ts";
 import { type SetSigner, setSignerOf } from "./services/signed-set.ts";
 
 const TOKEN = /^[!-~]{32,512}$/;
+const LOOPBACK = /^(?:localhost|::1|127(?:\.\d{1,3}){3})$/;
 const CLOSED = { additionalProperties: false };
 
+const Path = Type.String({ minLength: 1 });
 const Source = Type.Object({ url: Type.String({ minLength: 1, maxLength: 1024 }) }, CLOSED);
 
 const ConfigFile = Type.Object(
@@ -18,6 +21,18 @@ const ConfigFile = Type.Object(
       { host: Type.String({ minLength: 1 }), port: Type.Integer({ minimum: 0, maximum: 65535 }) },
       CLOSED,
     ),
+    /** Plain HTTP when absent, which is for this machine alone. */
+    tls: Type.Optional(
+      Type.Union([
+        Type.Object({ certificate_file: Path, key_file: Path }, CLOSED),
+        Type.Object(
+          { auto_dir: Path, names: Type.Optional(Type.Array(Type.String(), { maxItems: 64 })) },
+          CLOSED,
+        ),
+      ]),
+    ),
+    /** Something in front of the service speaks TLS for it. */
+    tls_ends_elsewhere: Type.Optional(Type.Boolean()),
     /** Keys and the log of decisions; relative to the file. */
     data_dir: Type.String({ minLength: 1 }),
     /** Certificate of a simulated root, PEM: naming it accepts evidence that only software stands behind. */
@@ -43,6 +58,8 @@ const ConfigFile = Type.Object(
 /** The configuration, read. */
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
+  /** Plain HTTP when absent. */
+  readonly tls?: TlsSource;
   readonly dataDirectory: string;
   readonly simulatedRoots: readonly Certificate[];
   readonly certificateHours: number;
@@ -64,6 +81,7 @@ export async function readConfig(file: string): Promise<Config> {
   const base = dirname(resolve(file));
   return {
     listen: values.listen,
+    ...tlsOf(values, base),
     dataDirectory: resolve(base, values.data_dir),
     simulatedRoots:
       values.simulated_root === undefined
@@ -86,6 +104,26 @@ export async function readConfig(file: string): Promise<Config> {
       (values.reference_keys ?? []).map((each) => readSigner(resolve(base, each))),
     ),
   };
+}
+
+/**
+ * What is asked and answered is public or signed, but keys of results and the administrator's token are not safe from who
+ * sits on the way: other machines are served over TLS only.
+ */
+function tlsOf(
+  { listen, tls, tls_ends_elsewhere }: Static<typeof ConfigFile>,
+  base: string,
+): Pick<Config, "tls"> {
+  if (tls === undefined) {
+    if (LOOPBACK.test(listen.host) || tls_ends_elsewhere === true) return {};
+    throw invalid(`listen.host: beyond this machine (${listen.host}) tls is needed`);
+  }
+  if (tls_ends_elsewhere === true) throw invalid("tls can't stand beside tls_ends_elsewhere");
+  try {
+    return { tls: tlsSourceOf(tls, base) };
+  } catch (cause) {
+    throw invalid(messageOf(cause));
+  }
 }
 
 async function readValues(file: string): Promise<Static<typeof ConfigFile>> {

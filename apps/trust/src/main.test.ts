@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
+import { fetchTrusting } from "@holdfast/channel";
 import { AttestationClient, fetchTransport } from "@holdfast/contract";
 import { toPem, webCrypto } from "@holdfast/core";
 import { verifyLog } from "@holdfast/evidence";
@@ -31,7 +32,7 @@ async function newConfig(t: TestContext): Promise<string> {
   return config;
 }
 
-async function run(t: TestContext, config: string): Promise<Running> {
+async function run(t: TestContext, config: string, caFile?: string): Promise<Running> {
   const child = spawn(process.execPath, [MAIN, "--config", config], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -42,11 +43,15 @@ async function run(t: TestContext, config: string): Promise<Running> {
     child.once("exit", (code) => failed(new Error(`exit code ${code}`)));
     reader.on("line", (line) => {
       lines.push(line);
-      const address = /Server listening at (http:\/\/[^"]+)/.exec(line)?.[1];
+      const address = /Server listening at (https?:\/\/[^"]+)/.exec(line)?.[1];
       if (address !== undefined) found(address);
     });
   });
-  return { child, client: new AttestationClient(fetchTransport(url)), lines };
+  const fetcher =
+    caFile === undefined
+      ? {}
+      : { fetcher: fetchTrusting({ authoritiesPem: await readFile(caFile) }) };
+  return { child, client: new AttestationClient(fetchTransport(url, fetcher)), lines };
 }
 
 test("keeps its authority and log across a kill, and ends on SIGTERM with 0", async (t) => {
@@ -76,6 +81,21 @@ test("keeps its authority and log across a kill, and ends on SIGTERM with 0", as
   const verdict = await verifyLog(log.trimEnd().split("\n"), webCrypto);
   assert.equal(verdict.count, 2);
   assert.ok(verdict.checks.every(({ outcome }) => outcome === "passed"));
+});
+
+test("serves TLS under an authority that it makes, and the same one when it starts again", async (t) => {
+  const config = await newConfig(t);
+  const tls = { auto_dir: "tls" };
+  await writeFile(config, JSON.stringify({ ...JSON.parse(await readFile(config, "utf8")), tls }));
+  const caFile = join(config, "../tls/ca.pem");
+  const first = await run(t, config, caFile);
+  const ca = await readFile(caFile, "utf8");
+  assert.equal((await first.client.challenge()).nonce.length, 44);
+  first.child.kill("SIGTERM");
+  assert.deepEqual(await once(first.child, "exit"), [0, null]);
+  const second = await run(t, config, caFile);
+  await second.client.challenge();
+  assert.equal(await readFile(caFile, "utf8"), ca);
 });
 
 test("says what is wrong with its arguments and its file, with exit code 2", async (t) => {

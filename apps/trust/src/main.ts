@@ -2,12 +2,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { createNodeCrypto } from "@holdfast/channel";
+import { createNodeCrypto, ServiceTls } from "@holdfast/channel";
 import { HoldfastError, messageOf, systemClock } from "@holdfast/core";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { buildApp } from "./app.ts";
 import { openStore } from "./collateral/open-store.ts";
-import { readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { administratorOf } from "./services/administrator.ts";
 import { Challenges } from "./services/challenges.ts";
 import { lockData } from "./services/data-lock.ts";
@@ -46,7 +46,9 @@ async function start(): Promise<void> {
   const store = await openStore(config, { clock: systemClock, crypto }, (what, reason) =>
     logger.warn({ what, reason }, "collateral not usable"),
   );
+  const tls = await openTls(config, logger);
   const app = buildApp({
+    ...(tls === undefined ? {} : { tls }),
     store,
     collateral,
     config,
@@ -63,7 +65,9 @@ async function start(): Promise<void> {
   if (config.simulatedRoots.length > 0) {
     logger.warn("SIMULATED evidence is accepted: nothing but software stands behind it");
   }
+  process.on("SIGHUP", () => void tls?.renew());
   app.addHook("onClose", async () => {
+    tls?.close();
     await store.close();
     await log.close();
     lock.release();
@@ -77,6 +81,12 @@ async function start(): Promise<void> {
     });
   }
   await app.listen({ ...config.listen });
+}
+
+async function openTls({ tls }: Config, logger: Logger): Promise<ServiceTls | undefined> {
+  if (tls === undefined) return undefined;
+  const onFault = (reason: string): void => logger.error({ reason }, "certificate not replaced");
+  return await ServiceTls.open(tls, { clock: systemClock, onFault });
 }
 
 function configFile(): string | undefined {

@@ -1,6 +1,7 @@
 // Who may use the services. Without rules a service is for development on one machine, which must be asked for by name.
 import { resolve } from "node:path";
-import { isServiceName, type TlsSource } from "@holdfast/channel";
+import { type TlsSection, type TlsSource, tlsSourceOf } from "@holdfast/channel";
+import { messageOf } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import type { Rate } from "../access/buckets.ts";
 import type { Rates } from "../access/request-limits.ts";
@@ -154,20 +155,12 @@ function keysOf(
   return { url, ...(ca === undefined ? {} : { caFile: resolve(base, ca) }) };
 }
 
-function tlsOf(tls: NonNullable<AccessSection["tls"]>, base: string): TlsSource {
-  if ("certificate_file" in tls) {
-    return {
-      kind: "files",
-      certificateFile: resolve(base, tls.certificate_file),
-      keyFile: resolve(base, tls.key_file),
-    };
+function tlsOf(tls: TlsSection, base: string): TlsSource {
+  try {
+    return tlsSourceOf(tls, base);
+  } catch (cause) {
+    throw invalid(`configuration: access.${messageOf(cause)}`);
   }
-  const { auto_dir, names = [] } = tls;
-  const wrong = names.find((name) => !isServiceName(name));
-  if (wrong !== undefined) {
-    throw invalid(`configuration: access.tls.names: ${wrong} is no host and no address`);
-  }
-  return { kind: "auto", directory: resolve(base, auto_dir), names };
 }
 
 function ratesOf(rates: Static<typeof RatesSection>): Rates {

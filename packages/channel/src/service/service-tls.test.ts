@@ -16,7 +16,8 @@ import { issueServer } from "./issue-server.ts";
 import { openLocalAuthority } from "./local-authority.ts";
 import { alternativeNames, isServiceName, nameConstraints, namesOutside } from "./names.ts";
 import { createServiceServer } from "./service-server.ts";
-import { ServiceTls, type TlsSource } from "./service-tls.ts";
+import { ServiceTls } from "./service-tls.ts";
+import type { TlsSource } from "./tls-source.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 const inDays = (days: number): Clock => ({ now: () => new Date(Date.now() + days * DAY) });

@@ -8,11 +8,7 @@ import { ServiceTlsError } from "./errors.ts";
 import { issueServer, type ServerCertificate } from "./issue-server.ts";
 import { type LocalAuthority, openLocalAuthority } from "./local-authority.ts";
 import { answerPlainHttp } from "./plain-http.ts";
-
-/** Where a service's certificate comes from. */
-export type TlsSource =
-  | { readonly kind: "auto"; readonly directory: string; readonly names: readonly string[] }
-  | { readonly kind: "files"; readonly certificateFile: string; readonly keyFile: string };
+import type { TlsSource } from "./tls-source.ts";
 
 /** A certificate in use and its key, PEM. */
 interface Pair {
