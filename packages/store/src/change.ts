@@ -3,6 +3,7 @@
 // row is always taken first, before any other, so that two changes never wait for each other.
 import type { Expression, Kysely, Selectable, Transaction } from "kysely";
 import type { EventLog, NewEvent } from "./events.ts";
+import type { Engine } from "./sql/engine.ts";
 import type { NamespacesTable, Tables } from "./sql/tables.ts";
 
 /** A change that is being made. */
@@ -18,25 +19,30 @@ export interface Changes {
   /**
    * Makes a change, or none at all when `work` throws.
    * @param where the namespace's name, or a query for it
+   * @param options.passing nobody is told of the change: see `Engine`
    * @returns undefined when there is no such namespace
    */
   in<T>(
     where: string | Expression<string>,
     work: (change: Change) => Promise<T>,
+    options?: { readonly passing: boolean },
   ): Promise<T | undefined>;
 }
 
 /** Changes of a database. */
-export function changesOf(db: Kysely<Tables>, events: EventLog): Changes {
+export function changesOf(db: Kysely<Tables>, engine: Engine, events: EventLog): Changes {
   return {
-    in: (where, work) =>
-      db.transaction().execute(async (transaction) => {
-        const namespace = await lockNamespace(transaction, where);
-        if (namespace === undefined) return undefined;
-        const record = (event: NewEvent): Promise<void> =>
-          events.add(transaction, namespace.name, event);
-        return await work({ transaction, namespace, record });
-      }),
+    in(where, work, { passing } = { passing: false }) {
+      const change = (connection: Kysely<Tables>) =>
+        connection.transaction().execute(async (transaction) => {
+          const namespace = await lockNamespace(transaction, where);
+          if (namespace === undefined) return undefined;
+          const record = (event: NewEvent): Promise<void> =>
+            events.add(transaction, namespace.name, event);
+          return await work({ transaction, namespace, record });
+        });
+      return passing ? engine.passing(db, change) : change(db);
+    },
   };
 }
 

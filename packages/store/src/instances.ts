@@ -4,6 +4,7 @@ import type { Kysely, Selectable } from "kysely";
 import type { Change, Changes } from "./change.ts";
 import { StoreError } from "./errors.ts";
 import { OVER, refuseOver } from "./quotas.ts";
+import type { Engine } from "./sql/engine.ts";
 import type { InstancesTable, Tables } from "./sql/tables.ts";
 import { isUniqueViolation } from "./sql/violations.ts";
 
@@ -107,8 +108,15 @@ export interface InstanceRepository {
   forget(before: string): Promise<number>;
 }
 
+/** States that nobody is told of who could not find out otherwise. */
+const ON_THE_WAY: readonly StoredInstanceState[] = ["starting", "attested", "provisioning"];
+
 /** Instances in a database. */
-export function instanceRepository(db: Kysely<Tables>, changes: Changes): InstanceRepository {
+export function instanceRepository(
+  db: Kysely<Tables>,
+  engine: Engine,
+  changes: Changes,
+): InstanceRepository {
   const select = () => db.selectFrom("instances").selectAll();
   const newestFirst = () => select().orderBy("created_at", "desc").orderBy("key");
   const only = (row: Selectable<InstancesTable> | undefined): StoredInstance | undefined =>
@@ -133,24 +141,28 @@ export function instanceRepository(db: Kysely<Tables>, changes: Changes): Instan
     listIn: async (namespace) =>
       (await newestFirst().where("namespace", "=", namespace).execute()).map(instanceOf),
     async move(key, from, to, at, change = {}) {
-      const done = await changes.in(namespaceOf(key), async ({ transaction, record }) => {
-        const moved = await transaction
-          .updateTable("instances")
-          .set({ state: to, updated_at: at, ...columnsOf(change) })
-          .where("key", "=", key)
-          .where("state", "in", from)
-          .returning(["id", "reason"])
-          .executeTakeFirst();
-        if (moved === undefined) return false;
-        await record({
-          kind: "instance",
-          subject: moved.id,
-          state: to,
-          at,
-          ...(moved.reason === null ? {} : { reason: moved.reason }),
-        });
-        return true;
-      });
+      const done = await changes.in(
+        namespaceOf(key),
+        async ({ transaction, record }) => {
+          const moved = await transaction
+            .updateTable("instances")
+            .set({ state: to, updated_at: at, ...columnsOf(change) })
+            .where("key", "=", key)
+            .where("state", "in", from)
+            .returning(["id", "reason"])
+            .executeTakeFirst();
+          if (moved === undefined) return false;
+          await record({
+            kind: "instance",
+            subject: moved.id,
+            state: to,
+            at,
+            ...(moved.reason === null ? {} : { reason: moved.reason }),
+          });
+          return true;
+        },
+        { passing: ON_THE_WAY.includes(to) },
+      );
       return done ?? false;
     },
     async loads(key) {
@@ -171,12 +183,14 @@ export function instanceRepository(db: Kysely<Tables>, changes: Changes): Instan
       }));
     },
     async markLoaded(key, path) {
-      await db
-        .updateTable("loads")
-        .set({ loaded: 1 })
-        .where("instance_key", "=", key)
-        .where("path", "=", path)
-        .execute();
+      const update = (connection: Kysely<Tables>) =>
+        connection
+          .updateTable("loads")
+          .set({ loaded: 1 })
+          .where("instance_key", "=", key)
+          .where("path", "=", path)
+          .execute();
+      await engine.passing(db, update);
     },
     async remove(key, at) {
       await changes.in(namespaceOf(key), async ({ transaction, record }) => {
@@ -190,27 +204,31 @@ export function instanceRepository(db: Kysely<Tables>, changes: Changes): Instan
       });
     },
     async claim(key, owner, { now, until }) {
-      const { numUpdatedRows } = await db
-        .updateTable("instances")
-        .set({ lease_owner: owner, lease_until: until })
-        .where("key", "=", key)
-        .where(({ or, eb }) =>
-          or([
-            eb("lease_owner", "is", null),
-            eb("lease_owner", "=", owner),
-            eb("lease_until", "<", now),
-          ]),
-        )
-        .executeTakeFirst();
+      const update = (connection: Kysely<Tables>) =>
+        connection
+          .updateTable("instances")
+          .set({ lease_owner: owner, lease_until: until })
+          .where("key", "=", key)
+          .where(({ or, eb }) =>
+            or([
+              eb("lease_owner", "is", null),
+              eb("lease_owner", "=", owner),
+              eb("lease_until", "<", now),
+            ]),
+          )
+          .executeTakeFirst();
+      const { numUpdatedRows } = await engine.passing(db, update);
       return numUpdatedRows > 0n;
     },
     async release(key, owner) {
-      await db
-        .updateTable("instances")
-        .set({ lease_owner: null, lease_until: null })
-        .where("key", "=", key)
-        .where("lease_owner", "=", owner)
-        .execute();
+      const update = (connection: Kysely<Tables>) =>
+        connection
+          .updateTable("instances")
+          .set({ lease_owner: null, lease_until: null })
+          .where("key", "=", key)
+          .where("lease_owner", "=", owner)
+          .execute();
+      await engine.passing(db, update);
     },
     async releaseAll() {
       await db

@@ -117,6 +117,9 @@ export interface KeepRepository {
   forget(before: string): Promise<string[]>;
 }
 
+/** Keeps end with the machine that they are on: so may what is known of them. */
+const PASSING = { passing: true };
+
 /** Keeps in a database. */
 export function keepRepository(
   db: Kysely<Tables>,
@@ -164,32 +167,40 @@ export function keepRepository(
     },
     async move(id, from, to, at, change = {}) {
       const set = { state: to, updated_at: at, ...columnsOf(change) };
-      const done = await changes.in(namespaceOf(id), async ({ transaction, record }) => {
-        const moved = await transaction
-          .updateTable("keeps")
-          .set(set)
-          .where("id", "=", id)
-          .where("state", "in", from)
-          .returning(["instance_hash", "reason"])
-          .executeTakeFirst();
-        if (moved !== undefined) await record(eventOf(moved, to, at));
-        return moved !== undefined;
-      });
+      const done = await changes.in(
+        namespaceOf(id),
+        async ({ transaction, record }) => {
+          const moved = await transaction
+            .updateTable("keeps")
+            .set(set)
+            .where("id", "=", id)
+            .where("state", "in", from)
+            .returning(["instance_hash", "reason"])
+            .executeTakeFirst();
+          if (moved !== undefined) await record(eventOf(moved, to, at));
+          return moved !== undefined;
+        },
+        PASSING,
+      );
       return done ?? false;
     },
     async close(id, state, reason, at) {
       const set = { state, reason, port: null, request_key: null, updated_at: at };
-      const done = await changes.in(namespaceOf(id), async ({ transaction, record }) => {
-        const closed = await transaction
-          .updateTable("keeps")
-          .set(set)
-          .where("id", "=", id)
-          .where("state", "not in", OVER)
-          .returning(["instance_hash", "reason"])
-          .executeTakeFirst();
-        if (closed !== undefined) await record(eventOf(closed, state, at));
-        return closed !== undefined;
-      });
+      const done = await changes.in(
+        namespaceOf(id),
+        async ({ transaction, record }) => {
+          const closed = await transaction
+            .updateTable("keeps")
+            .set(set)
+            .where("id", "=", id)
+            .where("state", "not in", OVER)
+            .returning(["instance_hash", "reason"])
+            .executeTakeFirst();
+          if (closed !== undefined) await record(eventOf(closed, state, at));
+          return closed !== undefined;
+        },
+        PASSING,
+      );
       return done ?? false;
     },
     async remove(id) {
@@ -215,20 +226,24 @@ async function createKeep(
 ): Promise<void> {
   const { namespace, port, maxMemoryMib } = keep;
   try {
-    const made = await changes.in(namespace, async (change) => {
-      const { transaction, record } = change;
-      // Memory is the machine's: whoever takes of it waits for whoever does in other namespaces.
-      if (budgetMib !== undefined) await engine.lockSums(transaction);
-      await transaction
-        .insertInto("keeps")
-        .values({ ...emptyRow, ...rowOf(keep) })
-        .execute();
-      await refuseOver(change, "memoryMib", maxMemoryMib);
-      if (budgetMib !== undefined) await refuseOverBudget(change.transaction, keep, budgetMib);
-      const fields = { instance_hash: keep.instanceHash, reason: null };
-      await record(eventOf(fields, "requested", keep.createdAt));
-      return true;
-    });
+    const made = await changes.in(
+      namespace,
+      async (change) => {
+        const { transaction, record } = change;
+        // Memory is the machine's: whoever takes of it waits for whoever does in other namespaces.
+        if (budgetMib !== undefined) await engine.lockSums(transaction);
+        await transaction
+          .insertInto("keeps")
+          .values({ ...emptyRow, ...rowOf(keep) })
+          .execute();
+        await refuseOver(change, "memoryMib", maxMemoryMib);
+        if (budgetMib !== undefined) await refuseOverBudget(change.transaction, keep, budgetMib);
+        const fields = { instance_hash: keep.instanceHash, reason: null };
+        await record(eventOf(fields, "requested", keep.createdAt));
+        return true;
+      },
+      PASSING,
+    );
     if (made) return;
   } catch (cause) {
     if (!isUniqueViolation(cause)) throw cause;

@@ -57,14 +57,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const db = new Kysely<Tables>({ dialect: engine.dialect });
   await migrate(db, engine.name);
   const events = eventLog(db);
-  const changes = changesOf(db, events);
+  const changes = changesOf(db, engine, events);
   // A database that is not shared has one process at a time: holds in it are of one that died.
   if (!engine.isShared) await dropHolds(db);
   const place = await openPlace(options, engine.isShared ? SHARED_GRACE_MS : 0);
   return {
     namespaces: namespaceRepository(db),
     functions: functionRepository(db, changes),
-    instances: instanceRepository(db, changes),
+    instances: instanceRepository(db, engine, changes),
     keeps: keepRepository(db, engine, changes),
     events,
     blobs: blobStore(place, blobHolds(db, engine)),
