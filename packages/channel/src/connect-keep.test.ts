@@ -149,6 +149,40 @@ test("a silent server is given up on", async () => {
   silent.close();
 });
 
+test("a server that takes for ever, byte by byte, is given up on", async () => {
+  const keep = await startSmallKeep(systemClock);
+  await keep.close();
+  const dripping = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    // The head of a TLS record as long as can be, and then its body.
+    socket.write(Uint8Array.of(22, 3, 3, 64, 0));
+    const timer = setInterval(() => socket.write(Uint8Array.of(2)), 20);
+    socket.on("close", () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) =>
+    dripping.listen(keep.policy.serverUrl.port, "127.0.0.1", resolve),
+  );
+  await assert.rejects(
+    connectKeep({ ...keep, clock: systemClock, timeoutMs: 1000 }),
+    hasCode("CHANNEL_TIMEOUT"),
+  );
+  dripping.close();
+});
+
+test("a server that hangs up within the handshake is said so", async () => {
+  const keep = await startSmallKeep(systemClock);
+  await keep.close();
+  const rude = createServer((socket) => socket.once("data", () => socket.end()));
+  await new Promise<void>((resolve) =>
+    rude.listen(keep.policy.serverUrl.port, "127.0.0.1", resolve),
+  );
+  await assert.rejects(
+    connectKeep({ ...keep, clock: systemClock }),
+    hasCode("CHANNEL_UNREACHABLE"),
+  );
+  rude.close();
+});
+
 test("nobody listening is said so", async () => {
   const keep = await startSmallKeep(systemClock);
   await keep.close();

@@ -81,30 +81,37 @@ function openSocket(
       rejectUnauthorized: false,
       ...(inbox === undefined ? {} : { onread: inbox.onRead }),
     });
-    const fail = (error: ChannelError): void => {
+    const settle = (): void => {
+      clearTimeout(limit);
       signal?.removeEventListener("abort", abort);
+      // Whoever takes it over listens for itself; until then a fault must not be nobody's.
+      socket.removeAllListeners("error").on("error", () => socket.destroy());
+      socket.off("close", onClose);
+    };
+    const fail = (error: ChannelError): void => {
+      settle();
       socket.destroy();
       reject(error);
     };
+    const unreachable = (cause?: unknown): void => {
+      const why = cause === undefined ? "it was closed" : messageOf(cause);
+      const options = cause === undefined ? {} : { cause };
+      fail(new ChannelError("CHANNEL_UNREACHABLE", `no connection to ${where}: ${why}`, options));
+    };
+    const onClose = (): void => unreachable();
     const abort = (): void => fail(new ChannelError("CHANNEL_CLOSED", "cancelled"));
+    // For all of it: silence alone would let a server take for ever, one byte at a time.
+    const limit = setTimeout(
+      () =>
+        fail(new ChannelError("CHANNEL_TIMEOUT", `${where} did not answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     signal?.addEventListener("abort", abort, { once: true });
     if (signal?.aborted) abort();
-    socket.setTimeout(timeoutMs, () =>
-      fail(new ChannelError("CHANNEL_TIMEOUT", `${where} did not answer within ${timeoutMs} ms`)),
-    );
-    socket.once("error", (cause) =>
-      fail(
-        new ChannelError("CHANNEL_UNREACHABLE", `no connection to ${where}: ${messageOf(cause)}`, {
-          cause,
-        }),
-      ),
-    );
+    socket.once("error", unreachable);
+    socket.once("close", onClose);
     socket.once("secureConnect", () => {
-      signal?.removeEventListener("abort", abort);
-      socket.removeAllListeners("error");
-      socket.on("error", () => socket.destroy());
-      socket.setTimeout(0);
-      socket.removeAllListeners("timeout");
+      settle();
       resolve(socket);
     });
   });

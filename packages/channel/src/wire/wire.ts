@@ -52,7 +52,7 @@ export class Wire {
     // What has closed by now says so never again.
     if (socket.destroyed) this.#fail(lost("it was closed"));
     else if (inbox.spokeFirst) this.#fail(lost("the keep spoke out of turn"));
-    else socket.setNoDelay(true).resume();
+    else socket.setNoDelay(true).unref().resume();
   }
 
   /** Whether it can carry another exchange. */

@@ -171,7 +171,7 @@ test("a keep that falls silent, before the answer or within it, is given up", LI
       const { body } = await connection.request({ ...GET, path: "/within" });
       await assert.rejects(readBody(body, 100), hasCode("CHANNEL_TIMEOUT"));
     },
-    200,
+    1500,
   ),
 );
 
@@ -185,7 +185,7 @@ test("a reader that takes its time is not the keep's silence", LIMIT, () => {
     async ({ connection }) => {
       const { body } = await connection.request(GET);
       // Longer than the limit on silence below, with the queue full.
-      await new Promise((resolve) => setTimeout(resolve, 2500));
+      await new Promise((resolve) => setTimeout(resolve, 3000));
       assert.equal((await readBody(body, size))?.length, size);
     },
     1000,
