@@ -123,6 +123,24 @@ suite("access to holdfast up", () => {
     );
   });
 
+  test("somebody is known by a client certificate instead of a token", async () => {
+    await holdfast(["identity", "new", "BOB"]);
+    const made = await holdfast([
+      "token",
+      "new",
+      "bob",
+      "--role",
+      "reader",
+      "--certificate",
+      "BOBcert.pem",
+    ]);
+    assert.equal(made.code, 0, made.stderr);
+    const files = { certificate_file: "BOBcert.pem", key_file: "BOBkey.pem" };
+    writePrivate("bob.json", { ccfaas, ca_file: inData("tls/ca.pem"), ...files });
+    const list = ["function", "list", "--profile", "bob.json"];
+    await eventually("bob is known", async () => (await holdfast(list)).code === 0);
+  });
+
   test("a token is not sent in clear to another machine", async () => {
     const argv = ["function", "list", "--url", "http://192.0.2.1:5010"];
     const { stderr } = await holdfast(argv, { HOLDFAST_TOKEN: "hf_mine" });

@@ -8,6 +8,7 @@ import { functionCommands } from "./commands/function.ts";
 import { identityCommands } from "./commands/identity.ts";
 import { instanceCommands } from "./commands/instance.ts";
 import { keepCommands } from "./commands/keep.ts";
+import { namespaceCommands } from "./commands/namespace.ts";
 import { policyCommands } from "./commands/policy.ts";
 import { receiptCommands } from "./commands/receipt.ts";
 import { serveCommands } from "./commands/serve.ts";
@@ -49,6 +50,7 @@ ${EXIT_HELP}`,
     serveCommands(context),
     functionCommands(context),
     instanceCommands(context),
+    namespaceCommands(context),
     tokenCommands(context),
     clientCommand(context),
     userAppCommand(context),

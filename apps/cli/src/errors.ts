@@ -82,6 +82,12 @@ const HINTS: Readonly<Record<string, string>> = {
   VAAS_UNREACHABLE: "start VaaS: holdfast serve vaas, or the whole platform: holdfast up",
   FUNCTION_EXISTS: "replace it with --replace, or choose another name",
   FUNCTION_NOT_FOUND: "see what is registered: holdfast function list",
+  DRAFT_NOT_FOUND: "begin a new version: holdfast function publish FILE",
+  VERSION_IN_USE:
+    "end what uses it, or move the alias: holdfast function alias FUNCTION ALIAS VERSION",
+  NAMESPACE_UNKNOWN:
+    "see which there are: holdfast namespace list; make one: holdfast namespace create",
+  NAMESPACE_IN_USE: "delete its functions and instances first",
   INSTANCE_EXISTS: "choose another id, or end that instance: holdfast instance delete ID",
   INSTANCE_NOT_FOUND: "see what runs: holdfast instance list",
   RATE_LIMITED: "wait a little, then try again; the administrator sets the rates",

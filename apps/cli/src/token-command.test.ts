@@ -1,7 +1,10 @@
 // `holdfast token`: made, listed, revoked; shown once, kept as a digest.
 import assert from "node:assert/strict";
+import { createHash, X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { suite, test } from "node:test";
+import { newIdentity } from "@holdfast/channel";
+import { systemClock } from "@holdfast/core";
 import { tokenDigest } from "./access/principals.ts";
 import { readProfile, writeProfile } from "./access/profile.ts";
 import { inEmptyDirectory, run, runJson } from "./testing/run.ts";
@@ -76,6 +79,21 @@ suite("tokens", () => {
     };
     const carol = principals.find(({ name }) => name === "carol");
     assert.equal(carol?.token_sha256, tokenDigest(profile.token ?? ""));
+  });
+
+  test("are not made for one who is known by a certificate", async () => {
+    const { certificatePem } = await newIdentity({ commonName: "dave", clock: systemClock });
+    writeFileSync("dave.pem", certificatePem);
+    const argv = ["token", "new", "dave", "--role", "user", ...FILE, "--certificate"];
+    assert.doesNotMatch((await run([...argv, "dave.pem"])).stdout, /hf_/);
+    const listed = await run(["token", "list", ...FILE]);
+    const digest = createHash("sha256")
+      .update(new X509Certificate(certificatePem).raw)
+      .digest("hex");
+    assert.match(listed.stdout, new RegExp(`dave {2}user {2}certificate ${digest.slice(0, 12)}`));
+    const none = await run([...argv.with(2, "erin"), "principals.json"]);
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /CLI_INPUT/);
   });
 
   test("are no longer known once they are revoked", async () => {

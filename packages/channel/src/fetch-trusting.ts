@@ -9,8 +9,8 @@ import { readParts } from "./read-parts.ts";
 
 /** Whom to believe, and as whom to call. */
 export interface TrustOptions {
-  /** The only authorities that are believed, PEM. */
-  readonly authoritiesPem: string | Uint8Array;
+  /** The only authorities that are believed, PEM; the system's when absent. */
+  readonly authoritiesPem?: string | Uint8Array;
   /** Shown to a service that asks for a certificate. */
   readonly identity?: ClientIdentity;
   /** How long a service may be silent, in milliseconds; 300 s by default, as for the platform's fetch. */
@@ -34,7 +34,7 @@ export function fetchTrusting(options: TrustOptions): TrustingFetch {
   const { authoritiesPem, identity, silenceMs = 300_000 } = options;
   const agent = new Agent({
     keepAlive: true,
-    ca: typeof authoritiesPem === "string" ? authoritiesPem : Buffer.from(authoritiesPem),
+    ...(authoritiesPem === undefined ? {} : { ca: Buffer.from(authoritiesPem) }),
     minVersion: "TLSv1.3",
     ...(identity === undefined ? {} : { cert: identity.certificatePem, key: identity.keyPem }),
   });

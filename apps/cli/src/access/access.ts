@@ -1,11 +1,14 @@
 // How commands reach services: addresses, the authority to believe and the token to show, from a profile or as the
 // person says. What a profile holds goes to the profile's own addresses alone.
-import { fetchTrusting, type TrustingFetch } from "@holdfast/channel";
+import { type ClientIdentity, fetchTrusting, type TrustingFetch } from "@holdfast/channel";
 import {
   AttestationClient,
   BridgeClient,
   CcfaasClient,
+  DEFAULT_NAMESPACE,
   fetchTransport,
+  NamespaceClient,
+  namespaceTransport,
   VaasClient,
 } from "@holdfast/contract";
 import type { HttpTransport } from "@holdfast/core";
@@ -23,6 +26,8 @@ export interface Grant {
   readonly token?: string;
   /** Where it is from, in words. */
   readonly tokenFrom?: string;
+  /** Shown in TLS to a service that asks for a certificate. */
+  readonly identity?: ClientIdentity;
 }
 
 /** What an access is made of. */
@@ -38,7 +43,7 @@ export interface AccessParts {
 /** Makes clients of services. */
 export class Access {
   readonly #parts: AccessParts;
-  /** One for each authority: they keep their connections. */
+  /** They keep their connections. */
   readonly #fetchers = new Map<string, TrustingFetch>();
 
   constructor(parts: AccessParts) {
@@ -47,7 +52,7 @@ export class Access {
 
   /** The same services, as somebody else. */
   as(token: string | undefined): Access {
-    const { token: _, ...own } = this.#parts.own ?? {};
+    const { token: _token, identity: _identity, ...own } = this.#parts.own ?? {};
     const grant = token === undefined ? own : { ...own, token, tokenFrom: "the token given" };
     return new Access({ urls: this.#parts.urls, own: grant });
   }
@@ -87,24 +92,37 @@ export class Access {
       });
     }
     const headers = grant.token === undefined ? {} : { authorization: `Bearer ${grant.token}` };
-    const fetcher = protocol === "https:" ? this.#fetcher(grant.authoritiesPem) : undefined;
     const transport = fetchTransport(url, {
       headers,
-      ...(fetcher === undefined ? {} : { fetcher }),
+      ...(protocol === "https:" ? { fetcher: this.#fetcher(grant) } : {}),
     });
     return explainedTransport(transport, grant);
   }
 
-  #fetcher(authoritiesPem: string | undefined): TrustingFetch | undefined {
-    if (authoritiesPem === undefined) return undefined;
-    const fetcher = this.#fetchers.get(authoritiesPem) ?? fetchTrusting({ authoritiesPem });
-    this.#fetchers.set(authoritiesPem, fetcher);
-    return fetcher;
+  #fetcher({ authoritiesPem, identity }: Grant): TrustingFetch {
+    const key = `${authoritiesPem}${identity?.certificatePem}`;
+    const made =
+      this.#fetchers.get(key) ??
+      fetchTrusting({
+        ...(authoritiesPem === undefined ? {} : { authoritiesPem }),
+        ...(identity === undefined ? {} : { identity }),
+      });
+    this.#fetchers.set(key, made);
+    return made;
+  }
+
+  /** Client of all namespaces at once, as CCFaaS knows them. */
+  namespaces(url: string = this.#url("ccfaas")): NamespaceClient {
+    return new NamespaceClient(this.transport(url));
+  }
+
+  /** Client of the namespace that is worked in. */
+  ownNamespace(url: string = this.#url("ccfaas")): NamespaceClient {
+    return new NamespaceClient(this.#within(url));
   }
 
   #within(url: string): HttpTransport {
-    const { namespace } = this.#parts;
-    return this.transport(namespace === undefined ? url : `${url}/namespaces/${namespace}`);
+    return namespaceTransport(this.transport(url), this.#parts.namespace ?? DEFAULT_NAMESPACE);
   }
 
   #url(name: ServiceName): string {

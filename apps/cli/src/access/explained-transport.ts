@@ -1,6 +1,11 @@
 // What it means to this person that he was not let in, or does not believe who answered: which file, and what to do.
-import { parseProblem, ServiceError } from "@holdfast/contract";
-import { HoldfastError, type HttpResponse, type HttpTransport, readBody } from "@holdfast/core";
+import { parseProblem, problem, ServiceError, ServiceRefusal } from "@holdfast/contract";
+import {
+  type HoldfastError,
+  type HttpResponse,
+  type HttpTransport,
+  readBody,
+} from "@holdfast/core";
 import { HintedError } from "../errors.ts";
 import type { Grant } from "./access.ts";
 
@@ -33,14 +38,20 @@ function unreached(error: ServiceError, { authoritiesFrom }: Grant): HoldfastErr
 }
 
 async function refusal(answer: HttpResponse, grant: Grant): Promise<HoldfastError> {
-  const bytes = await readBody(answer.body, MAXIMUM_REFUSAL);
-  const said = parseProblem(new TextDecoder().decode(bytes));
-  const code = said?.code ?? "SERVICE_ANSWER";
-  const error = new HoldfastError(code, said?.detail ?? `the service answered ${answer.status}`);
-  return new HintedError(error, answer.status === 401 ? unknownHint(grant) : deniedHint(grant));
+  const { status, body } = answer;
+  const said =
+    parseProblem(new TextDecoder().decode(await readBody(body, MAXIMUM_REFUSAL))) ??
+    problem(status, "SERVICE_ANSWER", `the service answered ${status}`);
+  const error = new ServiceRefusal("service", said);
+  if (said.code === "ACCESS_UNKNOWN") return new HintedError(error, unknownHint(grant));
+  if (said.code === "ACCESS_DENIED") return new HintedError(error, deniedHint(grant));
+  return error;
 }
 
-function unknownHint({ token, tokenFrom }: Grant): string {
+function unknownHint({ token, tokenFrom, identity }: Grant): string {
+  if (token === undefined && identity !== undefined) {
+    return "your certificate is not known there, or not of its time: holdfast token new NAME --certificate FILE makes it known";
+  }
   return token === undefined
     ? "no token was sent: name yours with --token-file FILE or HOLDFAST_TOKEN, or use a profile that has one (--profile FILE)"
     : `${tokenFrom} is not known there (any more): ask for a new one, made with holdfast token new`;

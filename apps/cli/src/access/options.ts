@@ -1,5 +1,6 @@
 // Options by which a person says how commands reach services, and what they come to.
-import type { CcfaasClient } from "@holdfast/contract";
+import type { ClientIdentity } from "@holdfast/channel";
+import { type CcfaasClient, NAMESPACE_NAME } from "@holdfast/contract";
 import { type Command, Option } from "commander";
 import { parsed } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -7,7 +8,7 @@ import { CliError } from "../errors.ts";
 import { readPrivateFile, readTextFile } from "../files.ts";
 import { parseServiceUrl } from "../services/addresses.ts";
 import { Access, type Grant } from "./access.ts";
-import { DEFAULT_PROFILE, findProfile, NAMESPACE_NAME, type Profile } from "./profile.ts";
+import { DEFAULT_PROFILE, findProfile, type Profile } from "./profile.ts";
 
 /** What a person said. */
 export interface AccessOptions {
@@ -82,7 +83,14 @@ export async function openAccess(
 }
 
 /** What a profile lets in with. */
-export async function ownGrant({ file, caFile, caPem, tokenFile, token }: Profile): Promise<Grant> {
+export async function ownGrant({
+  file,
+  caFile,
+  caPem,
+  tokenFile,
+  token,
+  identity,
+}: Profile): Promise<Grant> {
   const of = `, named by ${file}`;
   return {
     ...(caFile === undefined ? {} : await authorities(caFile, of)),
@@ -91,6 +99,14 @@ export async function ownGrant({ file, caFile, caPem, tokenFile, token }: Profil
       : { authoritiesPem: caPem, authoritiesFrom: `the authority in ${file}` }),
     ...(tokenFile === undefined ? {} : await tokenOf(tokenFile)),
     ...(token === undefined ? {} : checked(token, `the token of profile ${file}`)),
+    ...(identity === undefined ? {} : { identity: await identityIn(identity) }),
+  };
+}
+
+async function identityIn(files: NonNullable<Profile["identity"]>): Promise<ClientIdentity> {
+  return {
+    certificatePem: await readTextFile(files.certificateFile, "certificate"),
+    keyPem: await readPrivateFile(files.keyFile, "private key"),
   };
 }
 

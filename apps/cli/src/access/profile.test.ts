@@ -62,6 +62,7 @@ suite("a profile", () => {
     ["a number", '{"token": 1}', /token: a text is expected/],
     ["an address with a password", '{"vaas": "https://u:p@h"}', /vaas: https/],
     ["two authorities", '{"ca_pem": "a", "ca_file": "b"}', /ca_file or ca_pem/],
+    ["a certificate without its key", '{"certificate_file": "a"}', /belong together/],
     ["two tokens", '{"token": "a", "token_file": "b"}', /token or token_file/],
     ["a namespace with a slash", '{"namespace": "a/b"}', /namespace/],
   ] as const) {

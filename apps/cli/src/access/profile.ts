@@ -2,6 +2,7 @@
 // one; every command that speaks to services reads one.
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { NAMESPACE_NAME } from "@holdfast/contract";
 import { messageOf } from "@holdfast/core";
 import { CliError } from "../errors.ts";
 import { readPrivateFile, writeWholeFile } from "../files.ts";
@@ -21,14 +22,23 @@ export interface Profile {
   readonly caPem?: string;
   readonly tokenFile?: string;
   readonly token?: string;
+  /** Shown to services that know their callers by certificates. */
+  readonly identity?: { readonly certificateFile: string; readonly keyFile: string };
   readonly namespace?: string;
 }
 
 /** Where `holdfast up` writes its profile unless told otherwise. */
 export const DEFAULT_PROFILE = "holdfast-data/profile.json";
-/** What a namespace may be called. */
-export const NAMESPACE_NAME = /^[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?$/;
-const TEXTS = [...SERVICES, "ca_file", "ca_pem", "token_file", "token", "namespace"] as const;
+const TEXTS = [
+  ...SERVICES,
+  "ca_file",
+  "ca_pem",
+  "token_file",
+  "token",
+  "certificate_file",
+  "key_file",
+  "namespace",
+] as const;
 
 /**
  * The profile to go by: the one that was named, else that of the environment, else `holdfast up`'s in this directory.
@@ -80,6 +90,10 @@ function profileOf(untrusted: unknown, file: string): Profile {
   const { ca_file: ca, ca_pem: caPem, token_file: tokenFile, token, namespace } = texts;
   if (ca !== undefined && caPem !== undefined) throw new Error("ca_file or ca_pem");
   if (token !== undefined && tokenFile !== undefined) throw new Error("token or token_file");
+  const { certificate_file: certificate, key_file: key } = texts;
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new Error("certificate_file and key_file belong together");
+  }
   if (namespace !== undefined && !NAMESPACE_NAME.test(namespace)) {
     throw new Error("namespace: small letters, digits and dashes are expected");
   }
@@ -91,6 +105,9 @@ function profileOf(untrusted: unknown, file: string): Profile {
     ...(caPem === undefined ? {} : { caPem }),
     ...(tokenFile === undefined ? {} : { tokenFile: resolve(base, tokenFile) }),
     ...(token === undefined ? {} : { token }),
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : { identity: { certificateFile: resolve(base, certificate), keyFile: resolve(base, key) } }),
     ...(namespace === undefined ? {} : { namespace }),
   };
 }

@@ -6,18 +6,29 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { EXIT } from "../exit-codes.ts";
 import { readJsonFile } from "../files.ts";
-import { type Assignment, collectAssignments } from "../keep/assignment.ts";
-import { fillHashes, uploadFiles } from "../services/register-function.ts";
+import { fillHashes, uploaderOf, uploadFiles } from "../services/register-function.ts";
 import { formatBytes } from "../terminal/progress.ts";
-
-interface Files {
-  readonly program?: readonly Assignment[];
-  readonly data?: readonly Assignment[];
-}
+import { type FileOptions, filesOf, storedLine, withFiles } from "./function-files.ts";
+import {
+  aliasCommand,
+  publishCommand,
+  rollbackCommand,
+  versionsCommand,
+} from "./function-versions.ts";
 
 /** `function …`. */
 export function functionCommands(context: Context): Command {
-  const commands = [registerCommand, uploadCommand, listCommand, showCommand, deleteCommand];
+  const commands = [
+    registerCommand,
+    uploadCommand,
+    listCommand,
+    showCommand,
+    deleteCommand,
+    publishCommand,
+    versionsCommand,
+    rollbackCommand,
+    aliasCommand,
+  ];
   return newGroup(
     "function",
     "register functions at CCFaaS and see to them",
@@ -40,7 +51,7 @@ function registerCommand(context: Context): Command {
   )
     .argument("<file>", "the function's definition (JSON)")
     .option("--replace", "delete a function of the same name first")
-    .action(async (path: string, options: AccessOptions & Files & { replace?: boolean }) => {
+    .action(async (path: string, options: AccessOptions & FileOptions & { replace?: boolean }) => {
       const files = filesOf(options);
       const definition = await fillHashes(await readJsonFile(path, "function definition"), files);
       const ccfaas = await openCcfaas(context, options);
@@ -49,9 +60,10 @@ function registerCommand(context: Context): Command {
       }
       const registered = await ccfaas.registerFunction(definition);
       context.terminal.line(`function ${definition.function} registered`);
-      await uploadFiles(context, ccfaas, registered, files, (kind, { name }, bytes) =>
-        context.terminal.line(`${kind} ${name} stored, ${formatBytes(bytes)}`),
-      );
+      await uploadFiles(context, registered, files, {
+        upload: uploaderOf(ccfaas, registered.function),
+        onStored: storedLine(context),
+      });
       const state = await ccfaas.describeFunction(definition.function);
       if (state.missing.length > 0)
         context.terminal.line(`still to upload: ${state.missing.join(", ")}`);
@@ -67,7 +79,7 @@ function uploadCommand(context: Context): Command {
     }),
   )
     .argument("<function>", "the function's name")
-    .action(async (name: string, options: AccessOptions & Files) => {
+    .action(async (name: string, options: AccessOptions & FileOptions) => {
       const files = filesOf(options);
       if (files.programs.length + files.data.length === 0) {
         throw new CliError("CLI_NOTHING_TO_DO", "Nothing to do", {
@@ -76,14 +88,10 @@ function uploadCommand(context: Context): Command {
         });
       }
       const ccfaas = await openCcfaas(context, options);
-      await uploadFiles(
-        context,
-        ccfaas,
-        await ccfaas.getFunction(name),
-        files,
-        (kind, file, bytes) =>
-          context.terminal.line(`${kind} ${file.name} stored, ${formatBytes(bytes)}`),
-      );
+      await uploadFiles(context, await ccfaas.getFunction(name), files, {
+        upload: uploaderOf(ccfaas, name),
+        onStored: storedLine(context),
+      });
       context.terminal.result({ ok: true, function: await ccfaas.describeFunction(name) });
     });
 }
@@ -110,7 +118,8 @@ function showCommand(context: Context): Command {
       const ccfaas = await openCcfaas(context, options);
       const definition = await ccfaas.getFunction(name);
       const state = await ccfaas.describeFunction(name);
-      context.terminal.line(`function ${state.name}: ${state.state}`);
+      const version = state.version === undefined ? "" : `, version ${state.version}`;
+      context.terminal.line(`function ${state.name}: ${state.state}${version}`);
       for (const { path, kind, sha256, stored, size } of state.files) {
         const where = stored ? `stored, ${formatBytes(size ?? 0)}` : "MISSING";
         context.terminal.line(`  ${kind.padEnd(9)} ${path}  ${where}  sha256 ${sha256}`);
@@ -133,17 +142,4 @@ function deleteCommand(context: Context): Command {
       context.terminal.line(`function ${name} deleted`);
       context.terminal.result({ ok: true, deleted: name });
     });
-}
-
-function withFiles(command: Command): Command {
-  return command
-    .option("--program <name=path>", "a program file; repeat for more", collectAssignments)
-    .option("--data <name=path>", "a data file; repeat for more", collectAssignments);
-}
-
-function filesOf({ program, data }: Files): {
-  programs: readonly Assignment[];
-  data: readonly Assignment[];
-} {
-  return { programs: program ?? [], data: data ?? [] };
 }

@@ -26,29 +26,39 @@ function createCommand(context: Context): Command {
     description:
       "Asks CCFaaS for an instance with the identities of FILE (a user policy) and writes the policy it answers.\n" +
       "The policy's text is what the keep is held to: keep it as it is.",
-    examples: ["holdfast instance create user-policy.json --policy-out policy.json"],
+    examples: [
+      "holdfast instance create user-policy.json --policy-out policy.json",
+      "holdfast instance create user-policy.json --version stable",
+    ],
   })
     .argument("<file>", "user policy: function, instanceid, identities (JSON)")
     .option("--policy-out <file>", "where to write the policy; policy_ID when not given")
-    .action(async (path: string, options: AccessOptions & { policyOut?: string }) => {
-      const wanted = parseUserPolicy(await readJsonFile(path, "user policy"));
-      const { instance, policy } = await createInstance(
-        context,
-        await openCcfaas(context, options),
-        wanted as unknown as UserPolicyBody,
-      );
-      const target = options.policyOut ?? `policy_${encodeURIComponent(instance)}`;
-      await writeWholeFile(target, policy);
-      const hash = await policyHash(policy);
-      context.terminal.line(`instance ${instance} is ready; policy ${hash} in ${target}`);
-      context.terminal.result({
-        ok: true,
-        instance,
-        policy_file: target,
-        policy_hash: hash,
-        policy,
-      });
-    });
+    .option(
+      "--version <name>",
+      "number, digest or alias of the function's version; else the newest",
+    )
+    .action(
+      async (path: string, options: AccessOptions & { policyOut?: string; version?: string }) => {
+        const wanted = parseUserPolicy(await readJsonFile(path, "user policy"));
+        const { instance, policy } = await createInstance(
+          context,
+          await openCcfaas(context, options),
+          wanted as unknown as UserPolicyBody,
+          options.version,
+        );
+        const target = options.policyOut ?? `policy_${encodeURIComponent(instance)}`;
+        await writeWholeFile(target, policy);
+        const hash = await policyHash(policy);
+        context.terminal.line(`instance ${instance} is ready; policy ${hash} in ${target}`);
+        context.terminal.result({
+          ok: true,
+          instance,
+          policy_file: target,
+          policy_hash: hash,
+          policy,
+        });
+      },
+    );
 }
 
 function listCommand(context: Context): Command {
@@ -76,7 +86,8 @@ function showCommand(context: Context): Command {
       const ccfaas = await openCcfaas(context, options);
       const state = await ccfaas.describeInstance(id);
       const { terminal } = context;
-      terminal.line(`instance ${state.id} of function ${state.function}: ${state.state}`);
+      const version = state.version === undefined ? "" : ` at version ${state.version}`;
+      terminal.line(`instance ${state.id} of function ${state.function}${version}: ${state.state}`);
       if (state.reason !== undefined) terminal.line(`  reason ${state.reason}`);
       if (state.keep !== undefined) terminal.line(`  keep ${state.keep}`);
       terminal.line(

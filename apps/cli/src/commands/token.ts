@@ -1,6 +1,9 @@
 // `holdfast token`: who is let in at the control plane, and with which roles. A token is shown once; the file of
 // principals holds its digest alone.
+import { createHash, X509Certificate } from "node:crypto";
 import { join } from "node:path";
+import { NAMESPACE_NAME } from "@holdfast/contract";
+import { messageOf } from "@holdfast/core";
 import { type Command, Option } from "commander";
 import {
   changePrincipals,
@@ -10,7 +13,7 @@ import {
   readPrincipals,
   tokenDigest,
 } from "../access/principals.ts";
-import { NAMESPACE_NAME, readProfile, writeProfile } from "../access/profile.ts";
+import { readProfile, writeProfile } from "../access/profile.ts";
 import { collected, newCommand, newGroup } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -25,6 +28,7 @@ interface FileOptions {
 interface NewOptions extends FileOptions {
   readonly role?: readonly (readonly string[])[];
   readonly namespace?: readonly (readonly [string, readonly string[]])[];
+  readonly certificate?: string;
   readonly out?: string;
   readonly profileOut?: string;
   readonly replace?: boolean;
@@ -55,6 +59,7 @@ function newTokenCommand(context: Context): Command {
       "holdfast token new alice --role user,reader --profile-out alice.json",
       "holdfast token new team-a-admin --namespace team-a=admin,user,reader --out team-a.token",
       "holdfast token new alice --role reader --replace",
+      "holdfast token new camera --namespace team-a=user --certificate camera.pem",
     ],
   })
     .argument("<name>", "who it is for, as the audit log will name him")
@@ -69,6 +74,7 @@ function newTokenCommand(context: Context): Command {
         "roles in one namespace; repeat for more namespaces",
       ).argParser(collected(parseNamespaceRoles, `NAME=ROLES of ${ROLES.join(", ")}`)),
     )
+    .option("--certificate <pem>", "know him by this client certificate; no token is made")
     .option("--out <file>", "write the token there, for its owner alone, instead of showing it")
     .option("--profile-out <file>", "write a whole profile with the token, to be handed over")
     .option("--replace", "take the place of who has this name; the old token is no longer known")
@@ -88,17 +94,24 @@ async function makeToken(context: Context, name: string, options: NewOptions): P
       hint: `--role ROLES for every namespace, or --namespace NAME=ROLES; roles are ${ROLES.join(", ")}`,
     });
   }
-  const token = newToken();
+  if (options.certificate !== undefined && (options.out ?? options.profileOut) !== undefined) {
+    throw new CliError("CLI_USAGE", "with --certificate no token is made that could be written", {
+      hint: "leave out --out and --profile-out",
+    });
+  }
+  const token = options.certificate === undefined ? newToken() : undefined;
   const principal: Principal = {
     name,
     ...(roles.length === 0 ? {} : { roles }),
     ...(options.namespace === undefined ? {} : { namespaces }),
-    token_sha256: tokenDigest(token),
+    ...(token === undefined ? {} : { token_sha256: tokenDigest(token) }),
+    ...(options.certificate === undefined
+      ? {}
+      : { certificate_sha256: await certificateDigest(options.certificate) }),
   };
   const file = fileOf(options);
-  // What it opens is written first: a token that is known to nobody opens nothing.
-  if (options.profileOut !== undefined) await handOver(options.profileOut, token, options);
-  if (options.out !== undefined) await writeWholeFile(options.out, `${token}\n`, { secret: true });
+  // Written before it is known: a token that nobody knows opens nothing.
+  if (token !== undefined) await writeToken(token, options);
   await changePrincipals(file, (principals) => {
     const others = principals.filter((each) => each.name !== name);
     if (others.length === principals.length || options.replace === true)
@@ -111,15 +124,29 @@ async function makeToken(context: Context, name: string, options: NewOptions): P
   const written = [options.out, options.profileOut].filter((each) => each !== undefined);
   terminal.note(`${name}: ${describeRoles(principal)}`);
   if (written.length > 0) terminal.line(`the token is in ${written.join(" and ")}`);
-  else terminal.line(token);
+  else terminal.line(token ?? `${name} is known by the certificate in ${options.certificate}`);
   terminal.result({
     ok: true,
     name,
     roles,
     namespaces,
     principals: file,
-    ...(written.length > 0 ? { written } : { token }),
+    ...(written.length > 0 || token === undefined ? { written } : { token }),
   });
+}
+
+async function certificateDigest(file: string): Promise<string> {
+  const pem = await readTextFile(file, "certificate");
+  try {
+    return createHash("sha256").update(new X509Certificate(pem).raw).digest("hex");
+  } catch (cause) {
+    throw new CliError("CLI_INPUT", `${file} holds no certificate: ${messageOf(cause)}`);
+  }
+}
+
+async function writeToken(token: string, options: NewOptions): Promise<void> {
+  if (options.profileOut !== undefined) await handOver(options.profileOut, token, options);
+  if (options.out !== undefined) await writeWholeFile(options.out, `${token}\n`, { secret: true });
 }
 
 async function handOver(file: string, token: string, { dataDir }: FileOptions): Promise<void> {

@@ -3,7 +3,12 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { FunctionBody } from "@holdfast/contract";
 import { BUILT, ROOT } from "../processes/checkout.ts";
-import { type FunctionFiles, fillHashes, uploadFiles } from "../services/register-function.ts";
+import {
+  type FunctionFiles,
+  fillHashes,
+  uploaderOf,
+  uploadFiles,
+} from "../services/register-function.ts";
 import { formatBytes } from "../terminal/progress.ts";
 import { VOD } from "../user-app/vod-policy.ts";
 import { NAMES, type Scene } from "./job.ts";
@@ -55,8 +60,11 @@ export async function registerFunction(scene: Scene): Promise<ReadonlyMap<string
   });
   await story.step("Administrator uploads program and model", async () => {
     let bytes = 0;
-    await uploadFiles(context, ccfaas, definition, functionFiles(scene), (_kind, _file, size) => {
-      bytes += size;
+    await uploadFiles(context, definition, functionFiles(scene), {
+      upload: uploaderOf(ccfaas, definition.function),
+      onStored: (_kind, _file, size) => {
+        bytes += size;
+      },
     });
     const { state } = await ccfaas.describeFunction(NAMES.function);
     return {

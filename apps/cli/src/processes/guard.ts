@@ -32,6 +32,7 @@ export class Guard {
       const child = spawn(process.execPath, [ENTRY.guard, JSON.stringify(orders)], {
         detached: true,
         stdio: ["pipe", log, log],
+        env: {},
       });
       // A guard that is gone guards nothing, and stops nobody either.
       child.on("error", () => undefined);

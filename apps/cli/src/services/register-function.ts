@@ -1,6 +1,6 @@
 // Registration: the definition with the hashes of the files at hand, then the files themselves.
 import { createReadStream } from "node:fs";
-import type { CcfaasClient, FunctionBody } from "@holdfast/contract";
+import type { CcfaasClient, FunctionBody, UploadOptions } from "@holdfast/contract";
 import { normalizePath, parseFunctionPolicy, priorityOf } from "@holdfast/policy";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -39,13 +39,28 @@ export async function fillHashes(untrusted: unknown, files: FunctionFiles): Prom
   return { ...policy, data_files: [...policy.data_files] } as unknown as FunctionBody;
 }
 
+/** Sends one file of a function. */
+export type Upload = (
+  kind: "program" | "data file",
+  name: string,
+  source: AsyncIterable<Uint8Array>,
+  options: UploadOptions,
+) => Promise<unknown>;
+
+/** Sends files of the function itself. */
+export function uploaderOf(ccfaas: CcfaasClient, name: string): Upload {
+  return (kind, path, source, options) =>
+    kind === "program"
+      ? ccfaas.uploadProgram(name, path, source, options)
+      : ccfaas.uploadDataFile(name, path, source, options);
+}
+
 /** Uploads the files, data in order of priority. */
 export async function uploadFiles(
-  context: Pick<Context, "terminal" | "interrupted">,
-  ccfaas: CcfaasClient,
+  { terminal, interrupted }: Pick<Context, "terminal" | "interrupted">,
   definition: FunctionBody,
   files: FunctionFiles,
-  onStored: OnStored,
+  { upload, onStored }: { upload: Upload; onStored: OnStored },
 ): Promise<void> {
   const priorities = new Map(
     (definition.data_files ?? []).map((file) => [normalizePath(file.data_file), priorityOf(file)]),
@@ -58,17 +73,13 @@ export async function uploadFiles(
   ];
   for (const { kind, file } of all) {
     const size = await sizeOfFile(file.path, kind);
-    const progress = context.terminal.progress(`uploading ${file.name}`, size);
+    const progress = terminal.progress(`uploading ${file.name}`, size);
     const source = createReadStream(file.path, { highWaterMark: 1 << 20 });
-    const options = {
-      onProgress: (bytes: number) => progress.update(bytes),
-      signal: context.interrupted,
-    };
-    const name = spelledIn(definition, file.name);
     try {
-      if (kind === "program")
-        await ccfaas.uploadProgram(definition.function, name, source, options);
-      else await ccfaas.uploadDataFile(definition.function, name, source, options);
+      await upload(kind, spelledIn(definition, file.name), source, {
+        onProgress: (bytes) => progress.update(bytes),
+        signal: interrupted,
+      });
     } finally {
       progress.end();
       source.destroy();
