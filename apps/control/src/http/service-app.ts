@@ -76,6 +76,8 @@ export function buildServiceApp(
         asksForCertificate: true,
         ...(tls === undefined ? {} : { tls }),
       }),
+    // What the log calls the address.
+    ...(tls === undefined ? {} : { https: {} as object }),
     loggerInstance: options.logger,
     // The nearest one is ours; what it was told by others is hearsay.
     trustProxy: options.isBehindProxy === true ? (_address, hop) => hop === 0 : false,
