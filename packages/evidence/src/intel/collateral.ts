@@ -25,7 +25,8 @@ interface Dated {
 export interface JudgedDocument<T> {
   readonly checks: readonly Check[];
   readonly document: T | undefined;
-  readonly text: string | undefined;
+  /** The signed text. */
+  readonly bytes: Uint8Array | undefined;
   readonly signers: readonly Certificate[];
   readonly lists: readonly RevocationList[];
 }
@@ -78,7 +79,7 @@ export async function judgeDocument<T extends Dated>(
   return {
     checks,
     document: usable ? document : undefined,
-    text: usable ? source.text : undefined,
+    bytes: usable ? bytesOf(source) : undefined,
     signers: signer?.path.chain ?? [],
     lists: revocation.lists,
   };
@@ -87,6 +88,15 @@ export async function judgeDocument<T extends Dated>(
 interface Signer {
   readonly signed: boolean;
   readonly path: FoundPath;
+}
+
+/** Signed texts in UTF-8: the same bytes each time, so that what was found out about them is found again. */
+const BYTES = new WeakMap<IntelDocument, Uint8Array>();
+
+function bytesOf(source: IntelDocument): Uint8Array {
+  const bytes = BYTES.get(source) ?? fromText(source.text);
+  BYTES.set(source, bytes);
+  return bytes;
 }
 
 /** Documents that were read before, by reader: collateral is judged with one quote after another. */
@@ -131,7 +141,7 @@ export function unjudgedDocument<T>(area: string, why: string): JudgedDocument<T
   return {
     checks: documentCheckNames(area).map((name) => notPerformed(name, why)),
     document: undefined,
-    text: undefined,
+    bytes: undefined,
     signers: [],
     lists: [],
   };
@@ -158,13 +168,13 @@ async function signerOf(source: IntelDocument, request: JudgeRequest): Promise<S
 }
 
 async function isSigned(
-  { text, signature }: IntelDocument,
+  source: IntelDocument,
   { spki, key }: Certificate,
   { crypto }: JudgeRequest,
 ): Promise<boolean> {
   if (key.kind !== "ec" || key.curve !== "P-256") return false;
   const scheme = { kind: "ecdsa", curve: "P-256", hash: "SHA-256" } as const;
-  return await crypto.verify(scheme, spki, signature, fromText(text));
+  return await crypto.verify(scheme, spki, source.signature, bytesOf(source));
 }
 
 function signatureCheck(area: string, what: string, signer: Signer | undefined): Check {

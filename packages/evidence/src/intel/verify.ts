@@ -5,7 +5,6 @@ import {
   type Certificate,
   type Check,
   check,
-  fromText,
   notPerformed,
   type RevocationList,
   toHex,
@@ -325,15 +324,15 @@ async function appraise(judged: Judged, request: IntelRequest): Promise<Appraisa
 
 async function collateralOf(judged: Judged, request: IntelRequest) {
   const { platform, tcbInfo, identity } = judged;
-  const texts = [
-    ["TCB information", tcbInfo.text],
-    ["QE identity", identity.text],
+  const documents = [
+    ["TCB information", tcbInfo.bytes],
+    ["QE identity", identity.bytes],
   ] as const;
   return await hashCollateral(
     [
       ...(platform.path?.chain ?? []).map(({ subject, der }) => [subject.text, der] as const),
-      ...texts.flatMap(([name, text]) =>
-        text === undefined ? [] : [[name, fromText(text)] as const],
+      ...documents.flatMap(([name, bytes]) =>
+        bytes === undefined ? [] : [[name, bytes] as const],
       ),
       ...listsOf(judged).map(
         ({ issuer, der }) => [`revocation list of ${issuer.text}`, der] as const,
