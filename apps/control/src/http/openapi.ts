@@ -46,6 +46,14 @@ export class OpenApi {
     return {
       openapi: "3.1.0",
       info: { title: this.#title, version: "0.1.0" },
+      servers: [
+        { url: "/", description: "the namespace default" },
+        {
+          url: "/namespaces/{namespace}",
+          description: "any other namespace",
+          variables: { namespace: { default: "default" } },
+        },
+      ],
       paths: Object.fromEntries(this.#paths),
       components: { schemas: { Problem } },
     };

@@ -105,7 +105,9 @@ export function buildServiceApp(
     if (hasBody(request)) request.raw.socket.setTimeout(options.bodySilenceMs ?? BODY_SILENCE_MS);
     const namespace = namespaceOf(request);
     await options.access.check(request, reply);
-    if (namespace !== DEFAULT_NAMESPACE && (await options.hasNamespace?.(namespace)) === false) {
+    // Strangers find out nothing: routes that anyone may use answer alike whether there is one or not.
+    const isTold = request.routeOptions.config.role !== "anyone" && namespace !== DEFAULT_NAMESPACE;
+    if (isTold && (await options.hasNamespace?.(namespace)) === false) {
       throw new ControlError(404, "NAMESPACE_UNKNOWN", `there is no namespace ${namespace}`);
     }
   });
