@@ -17,7 +17,7 @@ import type { Assignment } from "./config.ts";
 import type { Address } from "./door/server.ts";
 import { BootError } from "./errors.ts";
 import { createLog } from "./log.ts";
-import { lazyRunner } from "./state/lazy-runner.ts";
+import { lazyRunner, type RunStarter } from "./state/lazy-runner.ts";
 
 /** The worker that programs run in, as text: the keep has no files. Put in by the bundler. */
 declare const KEEP_WORKER_SOURCE: string;
@@ -55,14 +55,14 @@ async function serve(): Promise<void> {
     service: attestationServiceOver(relayOverStream(duplexOn(RELAY_FD))),
     clock: systemClock,
   };
-  const assignment = await assigned(platform);
+  const runner = lazyRunner(createWorker);
+  const assignment = await assigned(platform, runner);
   const hash = await policyHash(assignment.policy.text);
   log.info("assigned", { policy_hash: hash, dialect: assignment.policy.dialect });
   const deps: AttestDeps = { ...platform, policy: assignment.policy, policyHash: hash };
   const attested = await attestKeep(deps);
   const { verdict, measurement } = attested;
   log.info("attested", { platform: verdict.platform, simulated: verdict.simulated, measurement });
-  const runner = lazyRunner(createWorker);
   const keep = buildKeep({ ...deps, attested, runner, log });
   const { port } = await open(keep, assignment);
   giveUpPermissions();
@@ -77,12 +77,13 @@ async function serve(): Promise<void> {
 }
 
 /** What the keep is for. Before it knows, it listens nowhere. */
-async function assigned(platform: Platform): Promise<Assignment> {
+async function assigned(platform: Platform, runner: RunStarter): Promise<Assignment> {
   const orders = readOrders(new Socket({ fd: CONFIG_FD, readable: true, writable: false }));
   const boot = await orders.boot();
   log.info("booting", { ahead: boot.ahead });
   if (boot.ahead) {
     await rehearse(platform);
+    runner.prepare();
     log.info("waiting");
   }
   return await orders.assignment(boot);
