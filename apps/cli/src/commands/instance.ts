@@ -28,23 +28,26 @@ function createCommand(context: Context): Command {
       "The policy's text is what the keep is held to: keep it as it is.",
     examples: [
       "holdfast instance create user-policy.json --policy-out policy.json",
-      "holdfast instance create user-policy.json --version stable",
+      "holdfast instance create user-policy.json --function-version stable",
     ],
   })
     .argument("<file>", "user policy: function, instanceid, identities (JSON)")
     .option("--policy-out <file>", "where to write the policy; policy_ID when not given")
     .option(
-      "--version <name>",
+      "--function-version <name>",
       "number, digest or alias of the function's version; else the newest",
     )
     .action(
-      async (path: string, options: AccessOptions & { policyOut?: string; version?: string }) => {
+      async (
+        path: string,
+        options: AccessOptions & { policyOut?: string; functionVersion?: string },
+      ) => {
         const wanted = parseUserPolicy(await readJsonFile(path, "user policy"));
         const { instance, policy } = await createInstance(
           context,
           await openCcfaas(context, options),
           wanted as unknown as UserPolicyBody,
-          options.version,
+          options.functionVersion,
         );
         const target = options.policyOut ?? `policy_${encodeURIComponent(instance)}`;
         await writeWholeFile(target, policy);
