@@ -71,6 +71,30 @@ describe("configuration", () => {
     assert.equal(own?.identityFile, `${dataDir}/ccfaas/loader.json`);
   });
 
+  it("takes tokens of an issuer, and rates", () => {
+    const s3 = { host: "127.0.0.1", port: 5020 };
+    const oidc = {
+      issuer: "https://i.example",
+      audience: "holdfast",
+      jwks_url: "http://[::1]:8080/keys",
+      jwks_ca_file: "ca.pem",
+      algorithms: ["ES256"],
+    };
+    const rates = { principal: { per_second: 5, burst: 10 } };
+    const access = { oidc, tls_ends_elsewhere: true, rates };
+    const config = parseConfig({ data_dir: "x", s3, access }, "/etc");
+    assert.deepEqual(config.access?.oidc, {
+      issuer: "https://i.example",
+      audience: ["holdfast"],
+      algorithms: ["ES256"],
+      namespacesClaim: "holdfast_namespaces",
+      nameClaim: "sub",
+      keys: { url: "http://[::1]:8080/keys", caFile: "/etc/ca.pem" },
+    });
+    assert.deepEqual(config.access?.rates.principal, { perSecond: 5, burst: 10 });
+    assert.equal(config.access?.rates.failures.burst, 20);
+  });
+
   it("serves any subset", () => {
     const { s3, data_dir, local_development } = VALID;
     const config = parseConfig({ data_dir, s3, local_development }, "/");
@@ -81,6 +105,7 @@ describe("configuration", () => {
   const keeps = VALID.keeps;
   const guarded = { ...VALID, local_development: false };
   const tls = { certificate_file: "c", key_file: "k" };
+  const oidc = { issuer: "https://i.example", audience: "holdfast" };
   const faults: Readonly<Record<string, unknown>> = {
     "a text": "text",
     "an unknown member": { ...VALID, extra: 1 },
@@ -111,6 +136,32 @@ describe("configuration", () => {
     "certificates both made and given": {
       ...guarded,
       access: { principals_file: "p", tls: { auto_dir: "d", ...tls } },
+    },
+    "access that nobody can have": { ...guarded, access: { tls } },
+    "tokens of an issuer without keys": { ...guarded, access: { tls, oidc } },
+    "tokens of an issuer with keys from two places": {
+      ...guarded,
+      access: { tls, oidc: { ...oidc, jwks_file: "k", jwks_url: "https://i.example/k" } },
+    },
+    "keys over plain HTTP": {
+      ...guarded,
+      access: { tls, oidc: { ...oidc, jwks_url: "http://i.example/k" } },
+    },
+    "keys from an address with a user": {
+      ...guarded,
+      access: { tls, oidc: { ...oidc, jwks_url: "https://u:p@i.example/k" } },
+    },
+    "tokens by a secret": {
+      ...guarded,
+      access: { tls, oidc: { ...oidc, jwks_file: "k", algorithms: ["HS256"] } },
+    },
+    "tokens for nobody": {
+      ...guarded,
+      access: { tls, oidc: { ...oidc, jwks_file: "k", audience: [] } },
+    },
+    "a rate of nothing": {
+      ...guarded,
+      access: { principals_file: "p", tls, rates: { address: { per_second: 0, burst: 1 } } },
     },
     "access without TLS": { ...guarded, access: { principals_file: "p" } },
     "access with TLS both here and elsewhere": {

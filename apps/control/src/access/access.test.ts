@@ -1,12 +1,9 @@
-// Roles, tokens and client certificates, on services that run.
+// Roles and tokens, on services that run.
 import assert from "node:assert/strict";
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { newIdentity } from "@holdfast/channel";
-import { systemClock } from "@holdfast/core";
 import { type Answer, call, isJson, isProblem } from "../testing/call.ts";
 import { newIdentities, userPolicy, vodFunction } from "../testing/samples.ts";
 import { makeWorld, type World } from "../testing/world.ts";
@@ -119,52 +116,5 @@ describe("access", { concurrency: false }, () => {
     );
     assert.equal((await as("user", "POST", `${world.ccfaasUrl}/instance`, policy)).status, 200);
     assert.equal((await as("user", "DELETE", `${world.ccfaasUrl}/instance/1`)).status, 200);
-  });
-});
-
-describe("access over TLS", () => {
-  it("knows a caller by a client certificate", async () => {
-    const world = await makeWorld();
-    try {
-      const server = await newIdentity({ commonName: "localhost", clock: systemClock });
-      const known = await newIdentity({ commonName: "known", clock: systemClock });
-      const other = await newIdentity({ commonName: "other", clock: systemClock });
-      const { raw } = new X509Certificate(known.certificatePem);
-      const principals = [{ name: "known", roles: ["reader"], certificate_sha256: digest(raw) }];
-      writeFileSync(join(world.directory, "principals.json"), JSON.stringify({ principals }));
-      writeFileSync(join(world.directory, "server.pem"), server.certificatePem);
-      writeFileSync(join(world.directory, "server.key"), server.keyPem);
-      const tls = { certificate_file: "server.pem", key_file: "server.key" };
-      Object.assign(world.config, {
-        local_development: false,
-        access: { principals_file: "principals.json", tls },
-      });
-      await world.start();
-      const port = Number(new URL(world.ccfaasUrl).port);
-      const ask = (identity?: typeof known): Promise<number | undefined> =>
-        new Promise((resolve, reject) => {
-          const options = {
-            host: "127.0.0.1",
-            port,
-            path: "/function",
-            rejectUnauthorized: false,
-            agent: false,
-            ...(identity === undefined
-              ? {}
-              : { cert: identity.certificatePem, key: identity.keyPem }),
-          };
-          request(options, (answer) => {
-            answer.resume();
-            resolve(answer.statusCode);
-          })
-            .on("error", reject)
-            .end();
-        });
-      assert.equal(await ask(known), 200);
-      assert.equal(await ask(other), 401);
-      assert.equal(await ask(), 401);
-    } finally {
-      await world.close();
-    }
   });
 });
