@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { before, suite, test } from "node:test";
-import { inEmptyDirectory, run, runJson } from "./testing/run.ts";
+import type { Command } from "commander";
+import { buildCli } from "./cli.ts";
+import { caughtContext, inEmptyDirectory, run, runJson } from "./testing/run.ts";
 import { samplePolicy } from "./testing/sample-policy.ts";
 
 const CLIENT = ["client", "policy.json", "-i", "me.pem", "-k", "me.key"];
@@ -185,39 +187,17 @@ suite("a file that is not there", () => {
 });
 
 suite("help", () => {
-  for (const argv of [
-    ["demo"],
-    ["up"],
-    ["serve", "attestation"],
-    ["serve", "vaas"],
-    ["serve", "ccfaas"],
-    ["serve", "s3"],
-    ["serve", "object-store"],
-    ["function", "register"],
-    ["function", "upload"],
-    ["function", "list"],
-    ["function", "show"],
-    ["function", "delete"],
-    ["instance", "create"],
-    ["instance", "list"],
-    ["instance", "show"],
-    ["instance", "delete"],
-    ["client"],
-    ["user-app"],
-    ["policy", "check"],
-    ["policy", "hash"],
-    ["policy", "explain"],
-    ["policy", "diff"],
-    ["receipt", "verify"],
-    ["evidence", "show"],
-    ["evidence", "verify"],
-    ["evidence", "audit"],
-    ["evidence", "expect"],
-    ["wasm", "run"],
-    ["identity", "new"],
-    ["keep", "build"],
-    ["keep", "measure"],
-  ]) {
+  const all = leavesOf(buildCli(caughtContext()), []);
+
+  test("knows every command, and none takes an option of `holdfast` itself for its own", () => {
+    assert.ok(all.length > 40);
+    for (const { argv, command } of all) {
+      const own = command.options.map(({ long }) => long);
+      assert.ok(!own.includes("--version"), argv.join(" "));
+    }
+  });
+
+  for (const { argv } of all) {
     test(`of ${argv.join(" ")} teaches with examples and exit codes`, async () => {
       const { code, stdout, stderr } = await run([...argv, "--help"]);
       assert.equal(code, 0);
@@ -228,3 +208,11 @@ suite("help", () => {
     });
   }
 });
+
+function leavesOf(
+  command: Command,
+  path: readonly string[],
+): { argv: string[]; command: Command }[] {
+  if (command.commands.length === 0) return [{ argv: [...path], command }];
+  return command.commands.flatMap((each) => leavesOf(each, [...path, each.name()]));
+}

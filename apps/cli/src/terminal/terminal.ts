@@ -48,7 +48,8 @@ export class Terminal {
   async bytes(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void> {
     for (const bar of this.#progress) bar.hide();
     const target = this.#options[stream];
-    if (!target.write(bytes)) await new Promise((resolve) => target.once("drain", resolve));
+    // Called once it is written, or can't be: a reader that went away does not hold the command.
+    await new Promise<void>((resolve) => target.write(bytes, () => resolve()));
   }
 
   /** The command's one JSON object; people see nothing of it. */
