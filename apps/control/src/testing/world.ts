@@ -194,7 +194,12 @@ async function spawnServices(config: ConfigFile, directory: string): Promise<Chi
   const url = `http://127.0.0.1:${config.ccfaas?.port}`;
   const path = join(directory, `control-${config.ccfaas?.port}.json`);
   writeFileSync(path, JSON.stringify(config));
-  const child = spawn(process.execPath, [MAIN, "--config", path], { stdio: "inherit" });
+  const cache = join(directory, "cache");
+  const child = spawn(process.execPath, [MAIN, "--config", path], {
+    stdio: "inherit",
+    // As `holdfast up` starts it.
+    env: { ...process.env, NODE_COMPILE_CACHE: cache, MALLOC_ARENA_MAX: "1" },
+  });
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the control plane ended: ${child.exitCode}`);
     const healthy = await fetch(`${url}/healthz`).then(
