@@ -6,7 +6,7 @@ import type { Descriptor } from "./descriptors.ts";
 import { ERRNO } from "./errno.ts";
 import type { Guest } from "./guest.ts";
 
-/** The most buffers of one call; what comes after them is not read or written. */
+/** The most buffers of one call. */
 const MAXIMUM_BUFFERS = 1024;
 const IOVEC_BYTES = 8;
 const APPEND = 1;
@@ -24,13 +24,11 @@ export interface Whence {
 export function ioCalls(guest: Guest, whence: Whence) {
   const { descriptors, fs, ring } = guest;
 
-  function checkVectors(vectors: number, count: number, result: number): boolean {
+  function checkVectors(vectors: number, count: number, result: number): number {
     const memory = guest.memory;
-    return (
-      count <= MAXIMUM_BUFFERS &&
-      memory.fits(vectors, count * IOVEC_BYTES) &&
-      memory.fits(result, 4)
-    );
+    if (count > MAXIMUM_BUFFERS) return ERRNO.inval;
+    const fits = memory.fits(vectors, count * IOVEC_BYTES) && memory.fits(result, 4);
+    return fits ? ERRNO.success : ERRNO.fault;
   }
 
   function readFile(file: FileNode, from: number, vectors: number, count: number, result: number) {
@@ -120,7 +118,8 @@ export function ioCalls(guest: Guest, whence: Whence) {
     if (descriptor.file === undefined) return ERRNO.spipe;
     const need = right | RIGHTS.fd_seek;
     if ((descriptor.rights & need) !== need) return ERRNO.notcapable;
-    if (!checkVectors(vectors, count, result)) return ERRNO.fault;
+    const unfit = checkVectors(vectors, count, result);
+    if (unfit !== ERRNO.success) return unfit;
     if (position > MAXIMUM_POSITION) return ERRNO.inval;
     return act(descriptor.file, position, vectors, count, result);
   }
@@ -140,7 +139,8 @@ export function ioCalls(guest: Guest, whence: Whence) {
       if (descriptor.directory !== undefined) return ERRNO.isdir;
       if ((descriptor.rights & RIGHTS.fd_read) === 0) return ERRNO.notcapable;
       const [at, length, to] = [vectors >>> 0, count >>> 0, result >>> 0];
-      if (!checkVectors(at, length, to)) return ERRNO.fault;
+      const unfit = checkVectors(at, length, to);
+      if (unfit !== ERRNO.success) return unfit;
       if (descriptor.file === undefined) return readStdin(at, length, to);
       const errno = readFile(descriptor.file, descriptor.position, at, length, to);
       if (errno === ERRNO.success) descriptor.position += guest.memory.u32(to);
@@ -174,7 +174,8 @@ export function ioCalls(guest: Guest, whence: Whence) {
       if (descriptor.directory !== undefined) return ERRNO.isdir;
       if ((descriptor.rights & RIGHTS.fd_write) === 0) return ERRNO.notcapable;
       const [at, length, to] = [vectors >>> 0, count >>> 0, result >>> 0];
-      if (!checkVectors(at, length, to)) return ERRNO.fault;
+      const unfit = checkVectors(at, length, to);
+      if (unfit !== ERRNO.success) return unfit;
       const file = descriptor.file;
       if (file === undefined) return writeStream(descriptor.stream, at, length, to);
       if ((descriptor.flags & APPEND) !== 0) descriptor.position = file.size;

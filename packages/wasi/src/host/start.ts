@@ -1,5 +1,5 @@
 // What a guest finds open: the streams its rights table names, and directories from descriptor 3.
-import type { RightsTable } from "@holdfast/policy";
+import { RIGHTS, type RightsTable } from "@holdfast/policy";
 import type { Preopen } from "../run/options.ts";
 import { DirectoryNode } from "../vfs/nodes.ts";
 import {
@@ -16,7 +16,9 @@ export function openAtStart(guest: Guest, rights: RightsTable, preopens: readonl
   for (const [stream, name] of ["stdin", "stdout", "stderr"].entries()) {
     const granted = rights.get(name);
     if (granted === undefined) continue;
-    guest.descriptors.setStream(new Descriptor(stream, granted & STREAM_RIGHTS, 0));
+    // Each goes one way: a right to read stdout would else reach what others put into stdin.
+    const other = stream === 0 ? RIGHTS.fd_write : RIGHTS.fd_read;
+    guest.descriptors.setStream(new Descriptor(stream, granted & STREAM_RIGHTS & ~other, 0));
   }
   for (const { path, name } of preopens) {
     const node = directoryAt(guest, path);

@@ -147,7 +147,43 @@ describe("what is refused", () => {
     `(module ${MEMORY} ${START} ${"(table 1 funcref)".repeat(9)})`,
   );
 
+  refuses(
+    "a table of ten million",
+    "MODULE_FEATURE",
+    `(module ${MEMORY} ${START} (table 10000000 funcref))`,
+  );
+  refuses(
+    "functions that no host has, whatever JavaScript objects have",
+    "MODULE_IMPORT",
+    `(module (import "wasi_snapshot_preview1" "constructor" (func)) ${MEMORY} ${START})`,
+  );
+  refuses(
+    "modules that no host has, whatever JavaScript objects have",
+    "MODULE_IMPORT",
+    `(module (import "__proto__" "toString" (func)) ${MEMORY} ${START})`,
+  );
+  refuses(
+    "an entry that is an import",
+    "MODULE_ENTRY",
+    `(module (import "wasi_snapshot_preview1" "sched_yield" (func $y (result i32))) ${MEMORY}
+      (export "_start" (func $y)))`,
+  );
+
   const crafted: readonly [string, string, Uint8Array][] = [
+    [
+      "ten thousand and one sections",
+      "MODULE_TOO_LARGE",
+      sections(...Array.from({ length: 10_001 }, (): [number, number] => [0, 0])),
+    ],
+    [
+      "ten million types",
+      "MODULE_MALFORMED",
+      Buffer.concat([
+        sections(),
+        Uint8Array.from([1, 0x84, 0xad, 0xe2, 0x04, 0x80, 0xad, 0xe2, 0x04]),
+        new Uint8Array(10_000_000),
+      ]),
+    ],
     [
       "several memories",
       "MODULE_MEMORY",

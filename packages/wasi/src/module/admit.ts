@@ -1,25 +1,14 @@
 // Admission of a program: what its bytes may hold before anything of it runs. The memory's maximum is written into the
-// module itself, because the limits of a worker thread do not bound WebAssembly memory.
+// module itself, because the limits of a worker thread do not bound WebAssembly memory, and so is what makes it stoppable.
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { messageOf } from "@holdfast/core";
 import { WasiError } from "../errors.ts";
-import { canonicalCode } from "./canonical-nans.ts";
 import { IMPORTABLE } from "./interface.ts";
-import { encodeU32, ModuleReader, malformed } from "./reader.ts";
-import {
-  type Bounds,
-  EXTERNAL,
-  type Export,
-  type Import,
-  readExports,
-  readFunctions,
-  readImports,
-  readMemories,
-  readTables,
-  readTypes,
-  SECTION,
-} from "./sections.ts";
+import { functionsOf, type Layout, type ModuleBytes, PREAMBLE, parseLayout } from "./layout.ts";
+import { encodeU32, malformed } from "./reader.ts";
+import { rewriteCode } from "./rewrite-module.ts";
+import { type Bounds, EXTERNAL } from "./sections.ts";
 
 /** What may be admitted. */
 export interface AdmissionLimits {
@@ -46,6 +35,8 @@ export interface AdmittedModule {
   };
   /** Imported functions as `module.name`, sorted. */
   readonly imports: readonly string[];
+  /** How many functions it has, imported ones included; those that come after were put there by admission. */
+  readonly functions: number;
 }
 
 /** Pages of WebAssembly memory in a MiB. */
@@ -55,11 +46,6 @@ const MAXIMUM_MODULE_BYTES = 128 * 1024 * 1024;
 /** Tables live outside the memory; these bounds keep them under 64 MiB. */
 const MAXIMUM_TABLES = 8;
 const MAXIMUM_TABLE_ELEMENTS = 1_000_000;
-/** Custom sections may stand as often as they like; no compiler writes a hundred. */
-const MAXIMUM_SECTIONS = 10_000;
-const PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-const COMPONENT_PREAMBLE = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
-
 /**
  * Parses, checks and compiles a program.
  * @throws WasiError MODULE_MALFORMED, MODULE_TOO_LARGE, MODULE_IMPORT for functions that are not offered,
@@ -81,67 +67,11 @@ export async function admitModule(
   const bounded = rewriteBounds(bytes, layout, maximumPages);
   return {
     sha256: createHash("sha256").update(bytes).digest("hex"),
-    compiled: await compile(limits.deterministic === true ? withCanonicalNans(bounded) : bounded),
+    compiled: await compile(rewriteCode(bounded, limits.deterministic === true)),
     size: bytes.length,
     memory,
     imports: layout.imports.map(({ from, name }) => `${from}.${name}`).sort(),
-  };
-}
-
-/** Bytes of a module that was written anew. */
-type Module = Uint8Array<ArrayBuffer>;
-
-interface Section {
-  readonly id: number;
-  /** Where the section begins, its id byte included, and where its content does. */
-  readonly start: number;
-  readonly content: number;
-  readonly end: number;
-}
-
-interface Layout {
-  readonly sections: readonly Section[];
-  readonly types: readonly string[];
-  readonly imports: readonly Import[];
-  readonly functions: readonly number[];
-  readonly tables: readonly Bounds[];
-  readonly memories: readonly Bounds[];
-  readonly exports: readonly Export[];
-}
-
-function parseLayout(bytes: Uint8Array): Layout {
-  if (startsWith(bytes, COMPONENT_PREAMBLE)) {
-    throw new WasiError("MODULE_FEATURE", "a component; only core modules with WASI Preview 1 run");
-  }
-  if (!startsWith(bytes, PREAMBLE)) throw malformed("its first eight bytes are others");
-  const reader = new ModuleReader(bytes, PREAMBLE.length);
-  const sections: Section[] = [];
-  while (reader.left > 0) {
-    const start = reader.at;
-    const id = reader.byte();
-    const part = reader.part(reader.u32());
-    if (sections.length === MAXIMUM_SECTIONS) {
-      throw new WasiError("MODULE_TOO_LARGE", `more than ${MAXIMUM_SECTIONS} sections`);
-    }
-    sections.push({ id, start, content: part.at, end: part.end });
-  }
-  const read = <T>(id: number, parse: (reader: ModuleReader) => T[]): T[] => {
-    const [section, twice] = sections.filter((candidate) => candidate.id === id);
-    if (twice !== undefined) throw malformed(`section ${id} stands twice`);
-    if (section === undefined) return [];
-    const part = new ModuleReader(bytes, section.content, section.end);
-    const items = parse(part);
-    if (part.left > 0) throw malformed(`section ${id} has bytes behind its end`);
-    return items;
-  };
-  return {
-    sections,
-    types: read(SECTION.type, readTypes),
-    imports: read(SECTION.import, readImports),
-    functions: read(SECTION.function, readFunctions),
-    tables: read(SECTION.table, readTables),
-    memories: read(SECTION.memory, readMemories),
-    exports: read(SECTION.export, readExports),
+    functions: functionsOf(layout),
   };
 }
 
@@ -166,7 +96,7 @@ function checkEntry(layout: Layout): void {
   if (start === undefined || start.kind !== EXTERNAL.function) {
     throw new WasiError("MODULE_ENTRY", "the module exports no function _start");
   }
-  const imported = layout.imports.filter(({ kind }) => kind === "function").length;
+  const imported = functionsOf(layout) - layout.functions.length;
   const type = layout.types[layout.functions[start.index - imported] ?? -1];
   if (type !== ":" && type !== "ii:" && type !== "ii:i" && type !== ":i") {
     throw new WasiError(
@@ -198,7 +128,7 @@ function onlyMemory(layout: Layout, most: number): AdmittedModule["memory"] {
 }
 
 /** The module with maxima in place: sections that hold bounds are written anew, all others are copied. */
-function rewriteBounds(bytes: Uint8Array, layout: Layout, maximumPages: number): Module {
+function rewriteBounds(bytes: Uint8Array, layout: Layout, maximumPages: number): ModuleBytes {
   if (layout.tables.length > MAXIMUM_TABLES) {
     throw new WasiError("MODULE_FEATURE", `more than ${MAXIMUM_TABLES} tables`);
   }
@@ -228,18 +158,6 @@ function rewriteBounds(bytes: Uint8Array, layout: Layout, maximumPages: number):
   return Buffer.concat(parts);
 }
 
-/** The module with canonical NaNs: its code is written anew, everything else is copied. */
-function withCanonicalNans(bytes: Module): Module {
-  const { sections, types, functions } = parseLayout(bytes);
-  const parameters = functions.map((type) => (types[type] ?? ":").indexOf(":"));
-  const parts = sections.map(({ id, start, content, end }) => {
-    if (id !== SECTION.code) return bytes.subarray(start, end);
-    const code = canonicalCode(new ModuleReader(bytes, content, end), parameters);
-    return Buffer.concat([Uint8Array.from([id, ...encodeU32(code.length)]), code]);
-  });
-  return Buffer.concat([Uint8Array.from(PREAMBLE), ...parts]);
-}
-
 function edit(bounds: Bounds, most: number, what: string) {
   const maximum = Math.min(bounds.maximum ?? most, most);
   if (bounds.initial > maximum) {
@@ -252,16 +170,12 @@ function edit(bounds: Bounds, most: number, what: string) {
   return { start: bounds.start, end: bounds.end, replacement };
 }
 
-async function compile(bytes: Module): Promise<WebAssembly.Module> {
+async function compile(bytes: ModuleBytes): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes);
   } catch (cause) {
     throw malformed(messageOf(cause).slice(0, 300), cause);
   }
-}
-
-function startsWith(bytes: Uint8Array, prefix: readonly number[]): boolean {
-  return prefix.every((byte, index) => bytes[index] === byte);
 }
 
 function printable(name: string): string {

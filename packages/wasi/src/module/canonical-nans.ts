@@ -2,10 +2,12 @@
 // x64 makes negative ones of its own accord and ARM positive ones, and which operand's bits survive changes with the
 // compiler's tier. So each result that can be such a NaN is put through a select: itself, or the one canonical NaN. What
 // only moves bits (loads, constants, abs, neg, copysign, reinterpretations, pmin, pmax) is left alone, for it is exact.
-import { Buffer } from "node:buffer";
+import { WasiError } from "../errors.ts";
+import { type Opcode, PREFIX, prefixed } from "./instructions.ts";
+import { encodeU32 } from "./reader.ts";
+import type { EditInstruction } from "./rewrite-code.ts";
 
-import { type Opcode, PREFIX, prefixed, readInstruction } from "./instructions.ts";
-import { encodeU32, type ModuleReader, malformed } from "./reader.ts";
+const RELAXED_SIMD = 0x100;
 
 /** What results are made canonical as. */
 type Shape = "f32" | "f64" | "f32x4" | "f64x2";
@@ -60,47 +62,17 @@ const REPLACING: Readonly<Record<Shape, Replacing>> = {
 };
 
 /**
- * The content of a code section with its NaNs canonical.
- * @param parameters how many each function has, in order
- * @throws WasiError MODULE_FEATURE for instructions that can't be made so, MODULE_MALFORMED
+ * Puts what makes a NaN canonical behind each operation that can answer one.
+ * @throws WasiError MODULE_FEATURE for instructions whose results differ by design
  */
-export function canonicalCode(code: ModuleReader, parameters: readonly number[]): Uint8Array {
-  const count = code.count(1);
-  if (count !== parameters.length) throw malformed("there are not as many bodies as functions");
-  const parts: Uint8Array[] = [Uint8Array.from(encodeU32(count))];
-  for (const own of parameters) {
-    const body = canonicalBody(code.part(code.u32()), own);
-    parts.push(Uint8Array.from(encodeU32(body.length)), body);
+export const canonicalNan: EditInstruction = (opcode, local) => {
+  if (opcode >= simd(RELAXED_SIMD) && opcode < prefixed(PREFIX.atomic, 0)) {
+    throw new WasiError("MODULE_FEATURE", "relaxed SIMD gives other results on other machines");
   }
-  if (code.left > 0) throw malformed("the code has bytes behind its end");
-  return Buffer.concat(parts);
-}
-
-function canonicalBody(body: ModuleReader, parameters: number): Uint8Array {
-  const start = body.at;
-  const locals = readLocals(body);
-  const afterLocals = body.at;
-  const scratch = new Map<number, number>();
-  const parts: Uint8Array[] = [];
-  let copied = body.at;
-  while (body.left > 0) {
-    const shape = MAKES_NANS.get(readInstruction(body));
-    if (shape === undefined) continue;
-    const { type } = REPLACING[shape];
-    const local = scratch.get(type) ?? parameters + locals.count + scratch.size;
-    scratch.set(type, local);
-    parts.push(body.bytes.subarray(copied, body.at), replacement(shape, local));
-    copied = body.at;
-  }
-  if (scratch.size === 0) return body.bytes.subarray(start, body.end);
-  return Buffer.concat([
-    Uint8Array.from(encodeU32(locals.groups + scratch.size)),
-    body.bytes.subarray(locals.start, afterLocals),
-    Uint8Array.from([...scratch.keys()].flatMap((type) => [1, type])),
-    ...parts,
-    body.bytes.subarray(copied, body.end),
-  ]);
-}
+  const shape = MAKES_NANS.get(opcode);
+  if (shape === undefined) return undefined;
+  return { behind: replacement(shape, local(REPLACING[shape].type)) };
+};
 
 /** The value is on the stack: itself where it equals itself, which no NaN does. */
 function replacement(shape: Shape, local: number): Uint8Array {
@@ -108,16 +80,4 @@ function replacement(shape: Shape, local: number): Uint8Array {
   const number = encodeU32(local);
   const get = [0x20, ...number];
   return Uint8Array.from([0x22, ...number, ...constant, ...get, ...get, ...equal, ...choose]);
-}
-
-function readLocals(body: ModuleReader): { count: number; groups: number; start: number } {
-  const groups = body.count(2);
-  const start = body.at;
-  let count = 0;
-  for (let left = groups; left > 0; left -= 1) {
-    count += body.u32();
-    const type = body.byte();
-    if (type === 0x63 || type === 0x64) body.skipNumber();
-  }
-  return { count, groups, start };
 }

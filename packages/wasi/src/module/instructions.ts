@@ -1,6 +1,5 @@
 // Reads through the instructions of a function body (WebAssembly core specification 3.0, section 5.4): where each begins
-// and ends, whatever it does. Instructions on collected types are not known here, nor is what gives other results on other
-// machines (relaxed SIMD).
+// and ends, whatever it does. Of those on collected types only the ones are known that need no type of their own.
 import { WasiError } from "../errors.ts";
 import type { ModuleReader } from "./reader.ts";
 
@@ -8,14 +7,13 @@ import type { ModuleReader } from "./reader.ts";
 export type Opcode = number;
 
 /** Codes whose first byte says that another number follows. */
-export const PREFIX = { bulk: 0xfc, simd: 0xfd, atomic: 0xfe } as const;
+export const PREFIX = { collected: 0xfb, bulk: 0xfc, simd: 0xfd, atomic: 0xfe } as const;
 
 /** The code of an instruction behind a prefix. */
 export function prefixed(prefix: number, code: number): Opcode {
   return prefix * 0x1_0000 + code;
 }
 
-const RELAXED_SIMD = 0x100;
 /** Blocks, which begin with their type. */
 const BLOCKS: ReadonlySet<Opcode> = new Set([0x02, 0x03, 0x04, 0x06]);
 /** Numbers behind each instruction that has nothing but small indices. */
@@ -27,6 +25,9 @@ const INDICES: ReadonlyMap<Opcode, number> = new Map([
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((code) => [prefixed(PREFIX.bulk, code), 0] as const),
   ...[8, 10, 12, 14].map((code) => [prefixed(PREFIX.bulk, code), 2] as const),
   ...[9, 11, 13, 15, 16, 17].map((code) => [prefixed(PREFIX.bulk, code), 1] as const),
+  // ref.test and ref.cast; conversions and small integers.
+  ...[20, 21, 22, 23].map((code) => [prefixed(PREFIX.collected, code), 1] as const),
+  ...[26, 27, 28, 29, 30].map((code) => [prefixed(PREFIX.collected, code), 0] as const),
 ]);
 const PLAIN: ReadonlySet<Opcode> = new Set([
   0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, 0xd3, 0xd4,
@@ -35,7 +36,7 @@ const PLAIN: ReadonlySet<Opcode> = new Set([
 /** Reads one instruction. @throws WasiError MODULE_FEATURE, MODULE_MALFORMED */
 export function readInstruction(reader: ModuleReader): Opcode {
   const first = reader.byte();
-  const isPrefixed = first >= PREFIX.bulk && first <= PREFIX.atomic;
+  const isPrefixed = first >= PREFIX.collected && first <= PREFIX.atomic;
   const opcode = isPrefixed ? prefixed(first, reader.u32()) : first;
   const indices = INDICES.get(opcode);
   if (indices !== undefined) {
@@ -77,6 +78,12 @@ function skipOther(reader: ModuleReader, opcode: Opcode): void {
     case 0x44:
       reader.part(8);
       return;
+    // br_on_cast and br_on_cast_fail: flags, a label, two types.
+    case prefixed(PREFIX.collected, 24):
+    case prefixed(PREFIX.collected, 25):
+      reader.byte();
+      for (let left = 3; left > 0; left -= 1) reader.skipNumber();
+      return;
     default:
       throw unknown(opcode);
   }
@@ -98,7 +105,6 @@ function skipMemoryArgument(reader: ModuleReader): void {
 }
 
 function skipSimd(reader: ModuleReader, code: number): void {
-  if (code >= RELAXED_SIMD) throw unknown(prefixed(PREFIX.simd, code));
   const hasMemory = code <= 11 || (code >= 84 && code <= 93);
   if (hasMemory) skipMemoryArgument(reader);
   if (code === 12 || code === 13) reader.part(16);
@@ -113,9 +119,5 @@ function skipAtomic(reader: ModuleReader, code: number): void {
 }
 
 function unknown(opcode: Opcode): WasiError {
-  const code = opcode.toString(16);
-  return new WasiError(
-    "MODULE_FEATURE",
-    `instruction 0x${code} can't be made to give the same result on every machine`,
-  );
+  return new WasiError("MODULE_FEATURE", `instruction 0x${opcode.toString(16)} is not known`);
 }

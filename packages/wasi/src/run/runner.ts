@@ -108,7 +108,7 @@ export function startRun(options: RunOptions & { readonly createWorker: CreateWo
 }
 
 function jobOf(options: RunOptions): Omit<Job, "ring"> {
-  const { memory, compiled } = options.module;
+  const { memory, compiled, functions } = options.module;
   const texts = [...options.arguments, ...Object.entries(options.environment).flat()];
   if (texts.some((text) => text.includes("\0"))) {
     throw new WasiError("RUN_INVALID", "a NUL character in an argument or variable");
@@ -117,6 +117,7 @@ function jobOf(options: RunOptions): Omit<Job, "ring"> {
   const directories = directoriesOf(options, snapshot);
   return {
     compiled,
+    functions,
     ...(memory.imported
       ? { memory: { initial: memory.initialPages, maximum: memory.maximumPages } }
       : {}),

@@ -1,6 +1,7 @@
 // The file system of one run: a snapshot, what the run does to it, and bounds on both. Nothing here asks for rights;
 // the calls of the host do. Every operation answers a WASI error number.
 import { Buffer } from "node:buffer";
+import { MAXIMUM_PATH_BYTES } from "@holdfast/policy";
 import { ERRNO } from "../host/errno.ts";
 import { type Content, EMPTY_CONTENT } from "../store/content.ts";
 import { FileNode } from "./file-node.ts";
@@ -24,7 +25,8 @@ export interface FileSystemHome {
   letGo(bytes: number): void;
 }
 
-const MAXIMUM_LINK_BYTES = 4096;
+/** A longer one could lead nowhere. Links do not count as bytes, so that their number and length bound them. */
+const MAXIMUM_LINK_BYTES = MAXIMUM_PATH_BYTES;
 
 /** Files, directories and links of a run. */
 export class FileSystem {

@@ -9,6 +9,8 @@ export const READY = "ready";
 /** A run, for the worker. */
 export interface Job {
   readonly compiled: WebAssembly.Module;
+  /** How many functions the guest's own module has. */
+  readonly functions: number;
   /** Bounds of a memory that the host has to make; absent when the module brings its own. */
   readonly memory?: { readonly initial: number; readonly maximum: number };
   readonly snapshot: Snapshot;

@@ -47,7 +47,10 @@ type Ended = Pick<JobEnd, "state" | "exitCode" | "trap" | "reason">;
 const STACK_OVERFLOW: Ended = { state: "trapped", trap: { message: "stack overflow" } };
 
 /** What of a job makes its guest. */
-export type GuestJob = Omit<Job, "compiled" | "memory" | "trace" | "keepPartialOutput">;
+export type GuestJob = Omit<
+  Job,
+  "compiled" | "functions" | "memory" | "trace" | "keepPartialOutput"
+>;
 
 /** The guest of a job, before anything of it runs. */
 export function makeGuest(job: GuestJob, collector?: Collector): Guest {
@@ -93,7 +96,7 @@ function execute(guest: Guest, job: Job): Ended {
     return guest.fs.altering ? STACK_OVERFLOW : { state: "exited", exitCode: 0 };
   } catch (thrown) {
     if (guest.ending !== undefined) return endOf(guest.ending);
-    return guest.cutOff ? STACK_OVERFLOW : faultOf(thrown);
+    return guest.cutOff ? STACK_OVERFLOW : faultOf(thrown, job.functions);
   } finally {
     if (guest.memory.bytes.length === 0) guest.ring.notePeakMemory(guest.memory.refresh());
   }

@@ -12,10 +12,10 @@ const MAXIMUM_TEXT = 200;
 /** A frame of WebAssembly in V8's stack traces; the name is the module's and the function's, from the name section. */
 const FRAME = /^\s*at (?:(.+) \()?wasm:\/\/wasm\/([^:]*):wasm-function\[(\d+)\]/gm;
 
-/** Reads a thrown value. */
-export function faultOf(thrown: unknown): Fault {
+/** Reads a thrown value. @param functions how many the guest's own module has; others were put behind them */
+export function faultOf(thrown: unknown, functions: number): Fault {
   const stack = thrown instanceof Error ? (thrown.stack ?? "") : "";
-  const name = functionIn(stack);
+  const name = functionIn(stack, functions);
   const trap = (message: string): Fault => ({
     state: "trapped",
     trap: { message: printable(message), ...(name === undefined ? {} : { function: name }) },
@@ -32,9 +32,9 @@ export function faultOf(thrown: unknown): Fault {
   return { state: "failed", reason: "RUN_HOST_FAULT" };
 }
 
-function functionIn(stack: string): string | undefined {
+function functionIn(stack: string, functions: number): string | undefined {
   for (const [, qualified, place, index] of stack.matchAll(FRAME)) {
-    if (place?.startsWith(ADAPTER_NAME)) continue;
+    if (place?.startsWith(ADAPTER_NAME) || Number(index) >= functions) continue;
     // V8 writes module.function when the module has a name of its own, and an index where a function has none.
     return printable(qualified === undefined ? `function ${index}` : qualified);
   }
