@@ -8,7 +8,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ServiceRefusal } from "@holdfast/contract";
+import { type FunctionBody, ServiceRefusal } from "@holdfast/contract";
 import { openStore } from "@holdfast/store";
 import { isRunning } from "../../apps/control/src/keeps/process-mark.ts";
 import {
@@ -27,6 +27,9 @@ const SEED = Number(process.env["HOLDFAST_CRASH_SEED"] ?? Math.floor(Math.random
 const FUNCTIONS = ["f0", "f1"];
 const INSTANCES = ["i0", "i1", "i2"];
 const LONGEST_WAIT_MS = 700;
+
+/** What functions may be published with, one after the other. */
+const MEMORY_MIB = [1000, 2000, 3000];
 
 /** What is known of a thing: it is there, it is not, or nobody answered. */
 type Known = "yes" | "no" | "unknown";
@@ -55,6 +58,9 @@ class Run {
   readonly #functions = new Map<string, Known>();
   readonly #programs = new Map<string, Known>();
   readonly #instances = new Map<string, Known>();
+  /** What functions ask for since they were published last, and which version their alias means. */
+  readonly #heads = new Candidates();
+  readonly #aliases = new Candidates();
   #identities: Awaited<ReturnType<typeof newIdentities>> | undefined;
   #control: ChildProcess | undefined;
 
@@ -74,6 +80,8 @@ class Run {
       () => this.#register(),
       () => this.#remove(),
       () => this.#upload(),
+      () => this.#publish(),
+      () => this.#switch(),
       () => this.#create(),
       () => this.#create(),
       () => this.#end(),
@@ -125,24 +133,84 @@ class Run {
       const files = names.has(name) ? await ccfaas.listPrograms(name) : [];
       settle(this.#programs, name, files.includes(PROGRAM));
     }
+    for (const name of names) await this.#checkVersions(name);
     for (const id of INSTANCES) {
       const isReady = settled.some((each) => each.id === id && each.state === "ready");
       settle(this.#instances, id, isReady);
     }
   }
 
-  #register(): Promise<void> {
+  /** A version is whole, and an alias means one that is there: the acknowledged one, or one nobody answered for. */
+  async #checkVersions(name: string): Promise<void> {
+    const { ccfaas } = this.#world;
+    this.#heads.check(name, (await ccfaas.getFunction(name)).max_memory_mib);
+    const versions = await ccfaas.listVersions(name);
+    for (const { version } of versions) {
+      const { files } = await ccfaas.getVersion(name, version);
+      assert.ok(files.every(({ stored }) => stored));
+    }
+    const [alias] = await ccfaas.listAliases(name);
+    this.#aliases.check(name, alias?.version);
+    if (alias !== undefined) assert.ok(versions.some(({ version }) => version === alias.version));
+  }
+
+  async #register(): Promise<void> {
     const name = this.#oneOf(FUNCTIONS);
-    const definition = { ...vodFunction(name), data_files: [] };
-    return this.#try(this.#functions, name, "yes", () =>
-      this.#world.ccfaas.registerFunction(definition),
+    await this.#try(
+      this.#functions,
+      name,
+      "yes",
+      () => this.#world.ccfaas.registerFunction(definitionOf(name)),
+      () => this.#heads.set(name, definitionOf(name).max_memory_mib),
+      () => this.#forget(name),
     );
+  }
+
+  /** A definition of which nothing is missing is a version at once; one without its program stays a draft. */
+  async #publish(): Promise<void> {
+    const name = this.#oneOf(FUNCTIONS);
+    const mib = MEMORY_MIB[Math.floor(this.#random() * MEMORY_MIB.length)] ?? 0;
+    try {
+      const { ccfaas } = this.#world;
+      const definition = { ...definitionOf(name), max_memory_mib: mib };
+      const { state } = await ccfaas.putDraft(name, definition);
+      if (state === "published") this.#heads.set(name, mib);
+    } catch (thrown) {
+      if (isUnknown(thrown)) this.#heads.add(name, mib);
+    }
+  }
+
+  async #switch(): Promise<void> {
+    const name = this.#oneOf(FUNCTIONS);
+    const { ccfaas } = this.#world;
+    const versions = await ccfaas.listVersions(name).catch(() => []);
+    const { version } = versions[Math.floor(this.#random() * versions.length)] ?? {};
+    if (version === undefined) return;
+    try {
+      await ccfaas.setAlias(name, "stable", version);
+      this.#aliases.set(name, version);
+    } catch (thrown) {
+      if (isUnknown(thrown)) this.#aliases.add(name, version);
+    }
+  }
+
+  #forget(name: string): void {
+    this.#heads.forget(name);
+    this.#aliases.forget(name);
   }
 
   async #remove(): Promise<void> {
     const name = this.#oneOf(FUNCTIONS);
     const before = this.#programs.get(name);
-    await this.#try(this.#functions, name, "no", () => this.#world.ccfaas.deleteFunction(name));
+    const forget = (): void => this.#forget(name);
+    await this.#try(
+      this.#functions,
+      name,
+      "no",
+      () => this.#world.ccfaas.deleteFunction(name),
+      forget,
+      forget,
+    );
     const now = this.#functions.get(name);
     if (now !== "yes") this.#programs.set(name, before === "no" ? "no" : (now ?? "no"));
   }
@@ -176,19 +244,56 @@ class Run {
     name: string,
     outcome: Known,
     work: () => Promise<unknown>,
+    done?: () => void,
+    unknown?: () => void,
   ): Promise<void> {
     try {
       await work();
       things.set(name, outcome);
+      done?.();
     } catch (thrown) {
-      if (!(thrown instanceof ServiceRefusal)) things.set(name, "unknown");
-      else if (thrown.status >= 500 && thrown.status !== 507) things.set(name, "unknown");
+      if (!isUnknown(thrown)) return;
+      things.set(name, "unknown");
+      unknown?.();
     }
   }
 
   #oneOf(names: readonly string[]): string {
     return names[Math.floor(this.#random() * names.length)] ?? "";
   }
+}
+
+/** Values that a thing may have: the acknowledged one, and those that nobody answered for since. */
+class Candidates {
+  readonly #values = new Map<string, Set<number | undefined>>();
+
+  set(name: string, value: number): void {
+    this.#values.set(name, new Set([value]));
+  }
+
+  add(name: string, value: number): void {
+    this.#values.get(name)?.add(value);
+  }
+
+  forget(name: string): void {
+    this.#values.delete(name);
+  }
+
+  /** The value it has must be one of them, and is known from now on. */
+  check(name: string, value: number | undefined): void {
+    const values = this.#values.get(name) ?? new Set([value]);
+    assert.ok(values.has(value), `${name}: ${value}, not ${[...values]}`);
+    this.#values.set(name, new Set([value]));
+  }
+}
+
+function definitionOf(name: string): FunctionBody {
+  return { ...vodFunction(name), data_files: [] };
+}
+
+/** Whether nobody knows what became of a request: no answer, or one that says that something failed. */
+function isUnknown(thrown: unknown): boolean {
+  return !(thrown instanceof ServiceRefusal) || (thrown.status >= 500 && thrown.status !== 507);
 }
 
 function settle(things: Map<string, Known>, name: string, isThere: boolean): void {

@@ -8,18 +8,21 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { connectKeep } from "@holdfast/channel";
-import { KeepClient } from "@holdfast/contract";
+import { type FunctionBody, KeepClient } from "@holdfast/contract";
 import { systemClock } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
 import { openStore, type StoredKeep } from "@holdfast/store";
 import { isRunning } from "./keeps/process-mark.ts";
 import { nameOf } from "./testing/call.ts";
 import {
+  bytesOf,
   DATA_FILES,
   eventually,
   FILES,
   newIdentities,
+  PROGRAM,
   provisionVod,
+  sha256,
   userPolicy,
   vodFunction,
 } from "./testing/samples.ts";
@@ -185,6 +188,98 @@ describe("the control plane, killed and started again", { concurrency: false }, 
     assert.deepEqual(readdirSync(incoming), []);
     await world.ccfaas.uploadDataFile("cut", path, FILES[path] ?? new Uint8Array());
     await world.ccfaas.deleteFunction("cut");
+  });
+
+  const otherProgram = bytesOf("\0asm of another version");
+  const otherDefinition = (): FunctionBody => {
+    const body = vodFunction();
+    const programs = body.programs.map((each) => ({ ...each, pi_hash: sha256(otherProgram) }));
+    return { ...body, programs };
+  };
+  /** Makes version 1 the one that the name means, and removes what else there is. */
+  const backToFirst = async (): Promise<void> => {
+    const { ccfaas } = world;
+    await ccfaas.putDraft("vod_small", vodFunction());
+    for (const { name } of await ccfaas.listAliases("vod_small")) {
+      await ccfaas.deleteAlias("vod_small", name);
+    }
+    for (const { version, current } of await ccfaas.listVersions("vod_small")) {
+      if (!current) await ccfaas.deleteVersion("vod_small", version);
+    }
+  };
+
+  it("goes on with a draft where it stood, with the version before it in use", async () => {
+    const { ccfaas } = world;
+    await ccfaas.putDraft("vod_small", otherDefinition());
+    await kill();
+    await restart();
+    assert.deepEqual((await ccfaas.getDraft("vod_small")).missing, [PROGRAM]);
+    assert.deepEqual(await ccfaas.getFunction("vod_small"), vodFunction());
+    const published = await ccfaas.uploadDraftFile("vod_small", PROGRAM, otherProgram);
+    assert.equal(published.state, "published");
+    await kill();
+    await restart();
+    assert.deepEqual(await ccfaas.getFunction("vod_small"), otherDefinition());
+    const [, second] = await ccfaas.listVersions("vod_small");
+    assert.equal(`${second?.version} ${second?.current}`, `${published.version} true`);
+    await backToFirst();
+  });
+
+  it("publishes nothing when it was killed in the last upload of a draft", async () => {
+    const { ccfaas } = world;
+    await ccfaas.putDraft("vod_small", otherDefinition());
+    const { hostname, port } = new URL(world.ccfaasUrl);
+    const socket = connect(Number(port), hostname);
+    socket.on("error", () => undefined);
+    socket.write(
+      `PUT /v1/functions/vod_small/draft/files/${nameOf(PROGRAM)} HTTP/1.1\r\nhost: x\r\ncontent-length: ${otherProgram.length}\r\n\r\nhalf`,
+    );
+    const incoming = join(world.config.data_dir, "store/blobs/incoming");
+    await eventually(
+      async () => readdirSync(incoming),
+      ({ length }) => length === 1,
+    );
+    await kill();
+    await restart();
+    assert.deepEqual(readdirSync(incoming), []);
+    assert.deepEqual((await ccfaas.getDraft("vod_small")).missing, [PROGRAM]);
+    assert.deepEqual(await ccfaas.getFunction("vod_small"), vodFunction());
+    assert.equal((await ccfaas.listVersions("vod_small")).length, 1);
+    await ccfaas.uploadDraftFile("vod_small", PROGRAM, otherProgram);
+    assert.deepEqual(await ccfaas.getFunction("vod_small"), otherDefinition());
+    await backToFirst();
+  });
+
+  it("has the alias that was acknowledged last, or the one it was killed in setting", async () => {
+    const { ccfaas } = world;
+    const { version: second } = await ccfaas.putDraft("vod_small", {
+      ...vodFunction(),
+      max_memory_mib: 1000,
+    });
+    assert.ok(second !== undefined);
+    let acknowledged = 1;
+    await ccfaas.setAlias("vod_small", "stable", acknowledged);
+    let asked = acknowledged;
+    let count = 0;
+    const switching = (async () => {
+      for (;;) {
+        asked = acknowledged === 1 ? second : 1;
+        await ccfaas.setAlias("vod_small", "stable", asked);
+        acknowledged = asked;
+        count += 1;
+      }
+    })().catch(() => undefined);
+    await eventually(
+      async () => count,
+      (done) => done > 20,
+    );
+    await kill();
+    await switching;
+    await restart();
+    const { version } = await ccfaas.getAlias("vod_small", "stable");
+    assert.ok([acknowledged, asked].includes(version), `${version}: ${acknowledged}, ${asked}`);
+    assert.equal((await ccfaas.listAliases("vod_small")).length, 1);
+    await backToFirst();
   });
 
   it("ends well on a signal, with its keeps going on", async () => {

@@ -73,7 +73,7 @@ export interface RevisionRepository extends FileRepository, AliasRepository {
 }
 
 /** How many versions a function may have. */
-export const MAXIMUM_VERSIONS = 1000;
+export const MAXIMUM_VERSIONS = 200;
 
 /** Columns of a revision, for queries that join. */
 export const REVISION_COLUMNS = [
@@ -159,7 +159,6 @@ export async function insertRevision(
   { id, definition, digest, files }: NewRevision,
   at: string,
 ): Promise<StoredRevision> {
-  const { transaction } = change;
   const row = {
     id,
     function_id: owner.id,
@@ -169,7 +168,19 @@ export async function insertRevision(
     version: null,
     created_at: at,
   };
-  await transaction.insertInto("revisions").values(row).execute();
+  await change.transaction.insertInto("revisions").values(row).execute();
+  return await takeOver(change, owner, row, files, at);
+}
+
+/** Gives a revision those of its files that some revision of its function has. */
+async function takeOver(
+  change: Change,
+  owner: Selectable<FunctionsTable>,
+  revision: Selectable<RevisionsTable>,
+  files: NewRevision["files"],
+  at: string,
+): Promise<StoredRevision> {
+  const { transaction } = change;
   const known = await transaction
     .selectFrom("files")
     .innerJoin("revisions", "revisions.id", "files.revision_id")
@@ -181,10 +192,16 @@ export async function insertRevision(
   const sizes = new Map(known.map(({ sha256, size }) => [sha256, size]));
   const found = files.flatMap((file) => {
     const size = sizes.get(file.sha256);
-    return size === undefined ? [] : [{ ...file, size, revision_id: id, stored_at: at }];
+    return size === undefined ? [] : [{ ...file, size, revision_id: revision.id, stored_at: at }];
   });
-  if (found.length > 0) await transaction.insertInto("files").values(found).execute();
-  return revisionOf((await publishWhenComplete(change, owner, row, at)) ?? row);
+  if (found.length > 0) {
+    await transaction
+      .insertInto("files")
+      .values(found)
+      .onConflict((conflict) => conflict.columns(["revision_id", "path"]).doNothing())
+      .execute();
+  }
+  return revisionOf((await publishWhenComplete(change, owner, revision, at)) ?? revision);
 }
 
 async function putDraft(
@@ -199,36 +216,43 @@ async function putDraft(
     .selectAll()
     .where("id", "=", functionId)
     .executeTakeFirstOrThrow();
-  const all = await transaction
+  const begun = await transaction
     .selectFrom("revisions")
-    .select(["id", "digest", "version"])
-    .where("function_id", "=", functionId)
-    .execute();
+    .selectAll()
+    .where("id", "=", owner.draft ?? "")
+    .where("digest", "=", draft.digest)
+    .executeTakeFirst();
   // What is being uploaded to already goes on.
-  const begun = all.find(({ id, digest }) => id === owner.draft && digest === draft.digest);
-  if (begun === undefined) {
-    const versions = all.filter(({ version }) => version !== null);
-    const isNew = versions.every(({ digest }) => digest !== draft.digest);
-    if (isNew && versions.length >= MAXIMUM_VERSIONS) {
-      const text = `function ${owner.name} has ${versions.length} versions; remove some`;
-      throw new StoreError("STORE_LIMIT", text);
-    }
-    const changed = { ...owner, draft: draft.id };
-    await transaction
-      .updateTable("functions")
-      .set({ draft: draft.id })
-      .where("id", "=", functionId)
-      .execute();
-    const made = await insertRevision(change, changed, draft, at);
-    await tidy(transaction, functionId);
-    return made;
-  }
-  const row = await transaction
+  if (begun !== undefined) return await takeOver(change, owner, begun, draft.files, at);
+  await refuseTooMany(change, owner, draft.digest);
+  await transaction
+    .updateTable("functions")
+    .set({ draft: draft.id })
+    .where("id", "=", functionId)
+    .execute();
+  const made = await insertRevision(change, { ...owner, draft: draft.id }, draft, at);
+  await tidy(transaction, functionId);
+  return made;
+}
+
+/** There is always a way back to what is a version already. */
+async function refuseTooMany(
+  { transaction }: Change,
+  { id, name }: Selectable<FunctionsTable>,
+  digest: string,
+): Promise<void> {
+  const versions = await transaction
     .selectFrom("revisions")
-    .select(REVISION_COLUMNS)
-    .where("id", "=", begun.id)
-    .executeTakeFirstOrThrow();
-  return revisionOf(row);
+    .select("digest")
+    .where("function_id", "=", id)
+    .where("version", "is not", null)
+    .execute();
+  if (versions.length < MAXIMUM_VERSIONS) return;
+  if (versions.some((version) => version.digest === digest)) return;
+  throw new StoreError(
+    "STORE_LIMIT",
+    `function ${name} has ${versions.length} versions; remove some`,
+  );
 }
 
 async function removeVersion(

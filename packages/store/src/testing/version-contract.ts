@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import type { Store, StoredFunction } from "../index.ts";
+import { MAXIMUM_VERSIONS } from "../revisions.ts";
 import type { WithStore } from "./contract-options.ts";
 import {
   AT,
@@ -117,6 +118,7 @@ export function versionContract(withStore: WithStore): void {
       await functions.addFile(first.id, file("/b"), AT);
       const same = await functions.putDraft(vod.id, newRevision("vod", ["/b", "/c"]), LATER);
       assert.equal(same?.id, first.id);
+      assert.deepEqual(await functions.files(first.id), [file("/b")]);
       const other = newRevision("vod", ["/b", "/d"]);
       await functions.putDraft(vod.id, other, LATER);
       assert.equal(await functions.revision(first.id), undefined);
@@ -127,6 +129,36 @@ export function versionContract(withStore: WithStore): void {
       assert.equal(await functions.revision(other.id), undefined);
       assert.equal((await headOf(functions)).version, 1);
       assert.equal(await functions.putDraft("nobody", other, LATER), undefined);
+    }),
+  );
+
+  it(
+    "takes over what was stored since a draft was begun, when it is asked for again",
+    withStore(async ({ functions }) => {
+      const vod = newFunction("vod", ["/a"]);
+      await functions.create(vod);
+      const draft = newRevision("vod", ["/a", "/b"]);
+      await functions.putDraft(vod.id, draft, AT);
+      await functions.addFile(draft.id, file("/b"), AT);
+      await functions.addFile(vod.revision.id, file("/a"), AT);
+      const again = await functions.putDraft(vod.id, newRevision("vod", ["/a", "/b"]), LATER);
+      assert.equal(`${again?.id} ${again?.version}`, `${draft.id} 2`);
+    }),
+  );
+
+  it(
+    "bounds the versions of a function, and lets it go back to one it has",
+    withStore(async ({ functions }) => {
+      const vod = await provisioned(functions, []);
+      for (let index = 2; index <= MAXIMUM_VERSIONS; index += 1) {
+        const { id, ...rest } = newRevision("vod", []);
+        await functions.putDraft(vod.id, { id, ...rest, digest: digestOf(`${index}`) }, AT);
+      }
+      const full = { code: "STORE_LIMIT" };
+      const more = { ...newRevision("vod", []), digest: digestOf("more") };
+      await assert.rejects(functions.putDraft(vod.id, more, AT), full);
+      const back = await functions.putDraft(vod.id, newRevision("vod", []), AT);
+      assert.equal(back?.version, 1);
     }),
   );
 
