@@ -38,10 +38,14 @@ async function transfers(): Promise<void> {
       rounds: quick ? 2 : 7,
     });
     for (const way of ["up", "down"] as const) {
-      const [keepRate, plainRate] = [result.keep[way], result.plain[way]];
+      const [keepRate, plainRate, share] = [
+        result.keep[way],
+        result.plain[way],
+        result.shares[way],
+      ];
       say(
         `${way}load, ${result.suite}`,
-        `${keepRate.toFixed(0)} MB/s, plain Node TLS ${plainRate.toFixed(0)} MB/s: ${(keepRate / plainRate).toFixed(2)}`,
+        `${keepRate.toFixed(0)} MB/s, plain Node TLS ${plainRate.toFixed(0)} MB/s: ${share.toFixed(2)}`,
       );
     }
     keep.loader.kill("SIGTERM");

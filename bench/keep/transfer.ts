@@ -16,11 +16,13 @@ export interface Rates {
   readonly down: number;
 }
 
-/** Rates of the keep and of plain TLS. */
+/** Rates of the keep and of plain TLS, medians of all rounds. */
 export interface TransferResult {
   readonly suite: string;
   readonly keep: Rates;
   readonly plain: Rates;
+  /** The keep's rate by that of plain TLS just before it, median: other work on the machine disturbs both alike. */
+  readonly shares: Rates;
 }
 
 const CHUNK = new Uint8Array(1 << 20).fill(7);
@@ -33,30 +35,32 @@ export async function measureTransfer(
   const suite = keep.policy.ciphersuite.replace(/^TLS1_3_/, "TLS_");
   const plain = await startPlain(suite);
   const client = await keep.client();
-  const rates = { keepUp: [], keepDown: [], plainUp: [], plainDown: [] } as Record<
-    string,
-    number[]
-  >;
+  const rounds: { keep: Rates; plain: Rates }[] = [];
   try {
     for (let round = 0; round <= options.rounds; round += 1) {
-      const measured = {
-        plainUp: await rate(options.bytes, () => plain.move(options.bytes, 0)),
-        keepUp: await rate(options.bytes, () => upload(client, options.bytes)),
-        plainDown: await rate(options.bytes, () => plain.move(0, options.bytes)),
-        keepDown: await rate(options.bytes, () => download(client, options.bytes)),
-      };
+      const plainUp = await rate(options.bytes, () => plain.move(options.bytes, 0));
+      const keepUp = await rate(options.bytes, () => upload(client, options.bytes));
+      const plainDown = await rate(options.bytes, () => plain.move(0, options.bytes));
+      const keepDown = await rate(options.bytes, () => download(client, options.bytes));
       // The first round warms up both.
       if (round === 0) continue;
-      for (const [name, value] of Object.entries(measured)) rates[name]?.push(value);
+      rounds.push({
+        keep: { up: keepUp, down: keepDown },
+        plain: { up: plainUp, down: plainDown },
+      });
     }
   } finally {
     plain.close();
   }
-  const of = (name: string): number => median(rates[name] ?? []);
+  const both = (of: (round: (typeof rounds)[number], way: keyof Rates) => number): Rates => ({
+    up: median(rounds.map((round) => of(round, "up"))),
+    down: median(rounds.map((round) => of(round, "down"))),
+  });
   return {
     suite,
-    keep: { up: of("keepUp"), down: of("keepDown") },
-    plain: { up: of("plainUp"), down: of("plainDown") },
+    keep: both(({ keep }, way) => keep[way]),
+    plain: both(({ plain }, way) => plain[way]),
+    shares: both(({ keep, plain }, way) => keep[way] / plain[way]),
   };
 }
 
@@ -92,7 +96,9 @@ async function startPlain(ciphers: string): Promise<Plain> {
     stdio: ["pipe", "pipe", "inherit"],
   });
   child.stdin.end(JSON.stringify({ ...identity, ciphers }));
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const died = once(child, "exit").then(() => Promise.reject(new Error("plain TLS did not start")));
+  died.catch(() => undefined);
+  const [line] = (await Promise.race([once(child.stdout, "data"), died])) as [Buffer];
   const port = Number(line.toString());
   return {
     move: (up, down) => movePlain(port, identity, up, down),
@@ -121,12 +127,12 @@ async function movePlain(
   socket.on("data", (part: Buffer) => {
     received += part.length;
   });
-  const ended = once(socket, "end");
+  const closed = once(socket, "close");
   socket.write(head);
   for (let left = up; left > 0; left -= CHUNK.length) {
-    if (!socket.write(CHUNK.subarray(0, left))) await once(socket, "drain");
+    // One whose other side has ended does not drain.
+    if (!socket.write(CHUNK.subarray(0, left))) await Promise.race([once(socket, "drain"), closed]);
   }
-  await ended;
-  socket.destroy();
+  await closed;
   if (received !== down + 1) throw new Error(`${received} bytes came, ${down + 1} were expected`);
 }
