@@ -4,7 +4,8 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { parseKeySet } from "../../apps/control/src/access/key-set.ts";
 import { hasRole } from "../../apps/control/src/access/principal.ts";
-import { ALGORITHMS, verifyToken } from "../../apps/control/src/access/token-verifier.ts";
+import { ALGORITHMS } from "../../apps/control/src/access/token-rules.ts";
+import { verifyToken } from "../../apps/control/src/access/token-verifier.ts";
 import { systemClock } from "../../packages/core/src/index.ts";
 import { findProgram, skipWithout } from "../peers/peer.ts";
 

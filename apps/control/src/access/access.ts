@@ -3,15 +3,14 @@
 // the log: the caller learns that it was not good.
 import type { X509Certificate } from "node:crypto";
 import { TLSSocket } from "node:tls";
-import type { Clock } from "@holdfast/core";
+import { type Clock, messageOf } from "@holdfast/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ControlError } from "../errors.ts";
 import { namespaceOf } from "../http/namespace.ts";
-import { KeysUnavailable } from "./key-set.ts";
 import { hasRole, nameOf, type Principal, type Role } from "./principal.ts";
 import type { Principals } from "./principals.ts";
 import type { RequestLimits } from "./request-limits.ts";
-import { LONGEST_TOKEN, tokenFault } from "./token-verifier.ts";
+import { KeysUnavailable, LONGEST_TOKEN } from "./token-rules.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -123,10 +122,15 @@ async function identifyToken(
   try {
     return await verifyToken(token);
   } catch (thrown) {
-    if (!(thrown instanceof KeysUnavailable)) throw unknown(tokenFault(thrown));
+    if (!(thrown instanceof KeysUnavailable)) throw unknown(faultOf(thrown));
     const text = "tokens can't be checked now; try again later";
     throw new ControlError(503, "ACCESS_KEYS_UNAVAILABLE", text, { cause: thrown });
   }
+}
+
+function faultOf(thrown: unknown): string {
+  const { code } = thrown as { code?: unknown };
+  return typeof code === "string" ? `${code}: ${messageOf(thrown)}` : messageOf(thrown);
 }
 
 function certificateOf({ raw: { socket } }: FastifyRequest): X509Certificate | undefined {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { exportJWK } from "jose";
 import { type IssuerKey, type KeySetServer, newIssuerKey, serveKeySet } from "../testing/issuer.ts";
-import { KeysUnavailable, parseKeySet, RemoteKeySet } from "./key-set.ts";
+import { parseKeySet, RemoteKeySet } from "./key-set.ts";
+import { KeysUnavailable } from "./token-rules.ts";
 
 const MINUTE = 60_000;
 

@@ -9,12 +9,10 @@ import {
   type JSONWebKeySet,
   type JWSHeaderParameters,
 } from "jose";
+import { KeysUnavailable } from "./token-rules.ts";
 
 /** Finds the key that a token says it is signed with. */
 export type KeySet = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;
-
-/** Keys can't be had: nobody can say whether a token is good. */
-export class KeysUnavailable extends Error {}
 
 const MAXIMUM_SET = 256 * 1024;
 const MAXIMUM_KEYS = 100;

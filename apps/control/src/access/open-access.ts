@@ -4,10 +4,9 @@ import { fetchTrusting } from "@holdfast/channel";
 import type { Clock } from "@holdfast/core";
 import type { AccessConfig, OidcConfig } from "../config/access.ts";
 import { type Access, type AccessSources, accessOf } from "./access.ts";
-import { type KeySet, parseKeySet, RemoteKeySet } from "./key-set.ts";
+import type { KeySet } from "./key-set.ts";
 import { parsePrincipals } from "./principals.ts";
 import { RequestLimits } from "./request-limits.ts";
-import { verifyToken } from "./token-verifier.ts";
 import { WatchedFile } from "./watched-file.ts";
 
 interface Surroundings {
@@ -45,11 +44,13 @@ async function tokensUnder(
   oidc: OidcConfig,
   around: Surroundings,
 ): Promise<Pick<AccessSources, "verifyToken">> {
+  const { verifyToken } = await import("./token-verifier.ts");
   const keys = await keysOf(oidc.keys, around);
   return { verifyToken: (token) => verifyToken(token, keys, oidc, around.clock) };
 }
 
 async function keysOf(source: OidcConfig["keys"], around: Surroundings): Promise<KeySet> {
+  const { parseKeySet, RemoteKeySet } = await import("./key-set.ts");
   if ("file" in source) {
     const file = await WatchedFile.open({ path: source.file, parse: parseKeySet, ...around });
     return async (header, token) => (await file.value())(header, token);

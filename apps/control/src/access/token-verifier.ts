@@ -2,38 +2,11 @@
 // of our audiences, of their time (RFC 8725, RFC 9068). What a token says of its own keys counts for nothing.
 
 import { NAMESPACE_NAME } from "@holdfast/contract";
-import { type Clock, messageOf } from "@holdfast/core";
+import type { Clock } from "@holdfast/core";
 import { type JWTPayload, jwtVerify } from "jose";
 import type { KeySet } from "./key-set.ts";
 import { type Principal, ROLES, type Role } from "./principal.ts";
-
-/** Algorithms with a key pair: a secret that both sides know would let every service make tokens. */
-export const ALGORITHMS = [
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-] as const;
-
-/** Which tokens are good. */
-export interface TokenRules {
-  readonly issuer: string;
-  readonly audience: readonly string[];
-  readonly algorithms: readonly string[];
-  /** Claim of roles by namespace; `*` stands for every namespace. */
-  readonly namespacesClaim: string;
-  readonly nameClaim: string;
-}
-
-/** Tokens longer than this are refused unread. */
-export const LONGEST_TOKEN = 8192;
+import { LONGEST_TOKEN, type TokenRules } from "./token-rules.ts";
 
 const LEEWAY_SECONDS = 30;
 /** What tokens for services are called, if anything: not those of logging out, of proofs of keys, and so on. */
@@ -92,10 +65,4 @@ function rolesIn(
 function knownRoles(roles: unknown): ReadonlySet<Role> {
   if (!Array.isArray(roles)) throw new Error("roles of a namespace: a list expected");
   return new Set(ROLES.filter((role) => roles.includes(role)));
-}
-
-/** What went wrong, in one line. */
-export function tokenFault(thrown: unknown): string {
-  const { code } = thrown as { code?: unknown };
-  return typeof code === "string" ? `${code}: ${messageOf(thrown)}` : messageOf(thrown);
 }

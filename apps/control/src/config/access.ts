@@ -5,7 +5,7 @@ import { messageOf } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import type { Rate } from "../access/buckets.ts";
 import type { Rates } from "../access/request-limits.ts";
-import { ALGORITHMS, type TokenRules } from "../access/token-verifier.ts";
+import { ALGORITHMS, type TokenRules } from "../access/token-rules.ts";
 import { invalid } from "./invalid.ts";
 
 const CLOSED = { additionalProperties: false };
