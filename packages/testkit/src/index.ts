@@ -13,6 +13,7 @@ export * from "./intel/defects.ts";
 export { INTEL_OPEN, type IntelDefect } from "./intel/path-defects.ts";
 export {
   COMPONENTS,
+  ENCRYPTED_PPID,
   type IntelChanges,
   type IntelWorld,
   newIntelEvidence,
@@ -20,6 +21,7 @@ export {
   newPck,
   PPID,
   pckExtension,
+  platformName,
   REPORT_DATA,
 } from "./intel/world.ts";
 export * from "./launch/firmware.ts";

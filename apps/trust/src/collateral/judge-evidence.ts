@@ -2,10 +2,12 @@
 // the sources asked: forged evidence makes nobody ask for anything where the forgery can be told.
 import {
   type Appraisal,
+  type CollateralNeed,
   collateralNeeds,
   type Endorsements,
   type EvidenceRequest,
   mergeEndorsements,
+  NO_ENDORSEMENTS,
   verifyEvidence,
 } from "@holdfast/evidence";
 import type { CollateralStore } from "./store.ts";
@@ -26,15 +28,31 @@ export async function judgeEvidence(
   request: Omit<EvidenceRequest, "at">,
   { store, now }: { readonly store: CollateralStore; readonly now: () => Date },
 ): Promise<JudgedEvidence> {
-  const needs = collateralNeeds(evidence, request.endorsements);
   const judge = async (more: Endorsements): Promise<JudgedEvidence> => {
     const endorsements = mergeEndorsements(request.endorsements, more);
     const appraisal = await verifyEvidence(evidence, { ...request, at: now(), endorsements });
     return { appraisal, endorsements };
   };
-  const first = await judge(await store.held(needs));
-  if (needs.length === 0 || !wantsCollateral(first.appraisal)) return first;
-  return await judge(await store.obtain(needs));
+  const first = await judge(await gather(evidence, request, (needs) => store.held(needs)));
+  if (!wantsCollateral(first.appraisal)) return first;
+  const more = await gather(evidence, request, (needs) => store.obtain(needs));
+  return more === NO_ENDORSEMENTS ? first : await judge(more);
+}
+
+/** What evidence needs, and then what it needs because of that: a platform's certificate says which documents are its own. */
+async function gather(
+  evidence: Uint8Array,
+  { endorsements }: Pick<EvidenceRequest, "endorsements">,
+  find: (needs: readonly CollateralNeed[]) => Promise<Endorsements>,
+): Promise<Endorsements> {
+  const needs = collateralNeeds(evidence, endorsements);
+  if (needs.length === 0) return NO_ENDORSEMENTS;
+  const found = await find(needs);
+  if (!needs.some(({ kind }) => kind === "intel-pck") || found.certificates.length === 0) {
+    return found;
+  }
+  const further = collateralNeeds(evidence, mergeEndorsements(endorsements, found));
+  return mergeEndorsements(found, await find(further));
 }
 
 function wantsCollateral({ verdict, checks }: Appraisal): boolean {

@@ -20,6 +20,7 @@ export interface Question {
 
 const INTEL = "certification/v4";
 const FMSPC = /^[0-9a-f]{12}$/;
+const HEX = /^(?:[0-9a-f]{2}){2,384}$/;
 const CHIP = /^(?:[0-9a-f]{16}|[0-9a-f]{128})$/;
 const TEES: ReadonlySet<string> = new Set(["sgx", "tdx"]);
 const AUTHORITIES: ReadonlySet<string> = new Set(["processor", "platform"]);
@@ -48,6 +49,16 @@ export function questionFor(need: CollateralNeed): Question | undefined {
       return intel(`/sgx/${INTEL}/pckcrl`, { ca: need.authority, encoding: "der" }, [
         "sgx-pck-crl-issuer-chain",
       ]);
+    case "intel-pck": {
+      const { qeId, encryptedPpid, cpuSvn, pceSvn, pceId } = need;
+      const parts = [qeId, encryptedPpid, cpuSvn, pceSvn, pceId];
+      if (!parts.every((part) => HEX.test(part))) return undefined;
+      return intel(
+        `/sgx/${INTEL}/pckcert`,
+        { qeid: qeId, encrypted_ppid: encryptedPpid, cpusvn: cpuSvn, pcesvn: pceSvn, pceid: pceId },
+        ["sgx-pck-certificate-issuer-chain"],
+      );
+    }
     case "intel-root-list":
       return intel(`/sgx/${INTEL}/rootcacrl`, {}, []);
     case "amd-chain":

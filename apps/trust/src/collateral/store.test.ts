@@ -27,7 +27,7 @@ type TcbInfoChange = NonNullable<IntelChanges["tcbInfo"]>;
 type TcbInfoJson = Parameters<TcbInfoChange>[0];
 
 const intel = await newIntelWorld();
-const { evidence, answers } = await intelAnswers(intel);
+const { evidence, answers, platform } = await intelAnswers(intel);
 const TCB = "/tdx/certification/v4/tcb?fmspc=B0C06F000000";
 /** The documents' last moment. */
 const END = new Date("2026-06-19T00:00:00Z");
@@ -298,6 +298,23 @@ test("names that are not what they must be are not asked for", async (t) => {
   assert.equal(found.intel.length + found.certificates.length, 0);
   // Had one been asked for, that nobody listens there would have been reported.
   assert.deepEqual([service.reports, vendor.asked], [[], []]);
+});
+
+test("the certificate of a platform that a quote only names comes first, then its documents", async (t) => {
+  const { vendor, service } = await start(t);
+  vendor.answers = new Map([...answers, platform]);
+  const named = await newIntelEvidence(intel, { certificationType: 3 });
+  assert.equal(await verdictOf(service, named.evidence), "affirmed", service.reports.join());
+  assert.equal(vendor.asked.length, 5);
+  assert.match(vendor.asked[0] ?? "", /pckcert\?qeid=0{32}&encrypted_ppid=(?:ee){384}&cpusvn=/);
+  assert.equal(await verdictOf(service, named.evidence), "affirmed");
+  assert.equal(vendor.asked.length, 5);
+  // A certificate of another platform is kept for what it is, and the quote is refused.
+  const other = await newIntelEvidence(intel, {
+    certificationType: 3,
+    qeSigner: newKeys("p256").privateKey,
+  });
+  assert.equal(await verdictOf(service, other.evidence), "refused");
 });
 
 test("a chip's certificate, its authorities and their list come from AMD's source", async (t) => {

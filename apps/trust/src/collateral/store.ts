@@ -44,7 +44,11 @@ const DAY_MS = 24 * HOUR_MS;
 const MOST_KEPT = 512;
 const MOST_ASKED_AT_ONCE = 32;
 /** What never changes under its name. */
-const LASTING: ReadonlySet<CollateralNeed["kind"]> = new Set(["amd-chain", "amd-vcek"]);
+const LASTING: ReadonlySet<CollateralNeed["kind"]> = new Set([
+  "amd-chain",
+  "amd-vcek",
+  "intel-pck",
+]);
 
 /** The collateral of a service. */
 export class CollateralStore {

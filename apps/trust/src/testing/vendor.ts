@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { type Certificate, toHex, toPem } from "@holdfast/core";
 import {
+  COMPONENTS,
+  ENCRYPTED_PPID,
   type IntelChanges,
   type IntelWorld,
   newIntelEvidence,
@@ -56,7 +58,12 @@ export async function newVendor(
   return vendor;
 }
 
-/** A quote of a TD, and what Intel's service says about its platform. */
+/** Where the certificate of the platform is asked for that a quote only names. */
+const PCK_PATH =
+  `/sgx/certification/v4/pckcert?qeid=${"00".repeat(16)}&encrypted_ppid=${toHex(ENCRYPTED_PPID)}` +
+  `&cpusvn=${toHex(Uint8Array.from(COMPONENTS))}&pcesvn=0d00&pceid=0000`;
+
+/** A quote of a TD, what Intel's service says about its platform, and the platform's certificate. */
 export async function intelAnswers(world: IntelWorld, changes: IntelChanges = {}) {
   const { evidence, request } = await newIntelEvidence(world, changes);
   const [info, identity] = request.endorsements.intel;
@@ -88,7 +95,14 @@ export async function intelAnswers(world: IntelWorld, changes: IntelChanges = {}
     ],
     ["/sgx/certification/v4/rootcacrl", { body: toHex(world.rootList.der) }],
   ]);
-  return { evidence, answers };
+  const platform: readonly [string, VendorAnswer] = [
+    PCK_PATH,
+    {
+      headers: { "SGX-PCK-Certificate-Issuer-Chain": issuers(world.platformCa, world.root) },
+      body: toPem("CERTIFICATE", world.pck.certificate.der),
+    },
+  ];
+  return { evidence, answers, platform };
 }
 
 /** An SNP report, and what AMD's service says about its chip. */

@@ -1,9 +1,10 @@
 // Judges a vendor's document by itself, before anybody keeps it: whether it is the one that was asked for, signed under a
 // trusted root, and of its time. Whether its signer is revoked is judged with the evidence, as everything is again.
-import { type Certificate, equalBytes, type RevocationList } from "@holdfast/core";
+import { type Certificate, equalBytes, type RevocationList, toHex } from "@holdfast/core";
 import { judgeDocument } from "../intel/collateral.ts";
 import { parseEnclaveIdentity } from "../intel/enclave-identity.ts";
-import { intelRoot, pckAuthority } from "../intel/pck.ts";
+import { intelRoot, isPck, parsePckExtension, pckAuthority } from "../intel/pck.ts";
+import { pckPath } from "../intel/platform-path.ts";
 import { parseTcbInfo } from "../intel/tcb-info.ts";
 import { type FoundPath, findPath, holds } from "../judge/find-path.ts";
 import type { JudgeRequest } from "../judge/request.ts";
@@ -45,6 +46,8 @@ export async function judgeCollateral(
     }
     case "intel-root-list":
       return await listWindow([intelRoot(), ...(request.anchors ?? [])], [intelRoot()], request);
+    case "intel-pck":
+      return await pckWindow(need, request);
     case "amd-list": {
       const { ark } = amdAuthorities(need.product);
       return await listWindow([ark, ...(request.anchors ?? [])], [ark], request);
@@ -109,6 +112,26 @@ async function listWindow(
 
 function windowOf({ thisUpdate, nextUpdate }: RevocationList): CollateralWindow {
   return { notBefore: thisUpdate, notAfter: nextUpdate };
+}
+
+/** A platform's certificate; whether it is the platform that signed shows with the quote. */
+async function pckWindow(
+  { pceId }: Need<"intel-pck">,
+  request: JudgeRequest,
+): Promise<CollateralWindow | string> {
+  let fault = "no certificate of a platform";
+  for (const certificate of request.endorsements.certificates.filter(isPck)) {
+    if (toHex(parsePckExtension(certificate).pceId) !== pceId) {
+      fault = `${certificate.subject.text}: another PCEID`;
+      continue;
+    }
+    const path = await pckPath(certificate, [], request);
+    const [, authority] = path.chain;
+    const known = authority !== undefined && pckAuthority(authority) !== undefined;
+    if (known && path.anchor !== undefined && holds(path)) return pathWindow(path);
+    fault = faultOf(path);
+  }
+  return fault;
 }
 
 async function chainWindow(

@@ -1,14 +1,25 @@
 // Which documents evidence needs, and which of those answered are kept: genuine ones as genuine, and each fault by itself.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { webCrypto } from "@holdfast/core";
-import { newIntelEvidence, newIntelWorld, newList, newParty } from "@holdfast/testkit";
+import { toHex, toPem, webCrypto } from "@holdfast/core";
+import {
+  ENCRYPTED_PPID,
+  newIntelEvidence,
+  newIntelWorld,
+  newList,
+  newParty,
+  newPck,
+  pckExtension,
+  platformName,
+} from "@holdfast/testkit";
 import {
   type CollateralNeed,
   collateralNeeds,
   type Endorsements,
   judgeCollateral,
   NO_ENDORSEMENTS,
+  readEndorsements,
+  verifyQuote,
 } from "../index.ts";
 import {
   vectorBytes,
@@ -117,7 +128,7 @@ test(
 );
 
 const world = await newIntelWorld();
-const { request } = await newIntelEvidence(world);
+const { evidence: GOOD_QUOTE, request } = await newIntelEvidence(world);
 const good: Endorsements = {
   ...request.endorsements,
   certificates: [...request.endorsements.certificates, world.platformCa.certificate],
@@ -158,6 +169,85 @@ test("each fault of a document by itself", async () => {
   assert.match(await faultOf({ kind: "intel-identity", tee: "sgx" }, {}), /qe-identity.supplied/);
   assert.match(await faultOf(TCB, {}, { at: new Date("2026-06-20T00:00:00Z") }), /tcb-info.dates/);
   assert.match(await faultOf(TCB, {}, { anchors: [] }), /tcb-info.signer/);
+});
+
+const NAMED = await newIntelEvidence(world, { certificationType: 3 });
+const PCK = collateralNeeds(NAMED.evidence, NO_ENDORSEMENTS)[0] ?? ROOT_LIST;
+
+test("a quote that only names its platform needs its certificate, and then the documents of that", () => {
+  const needs = collateralNeeds(NAMED.evidence, NO_ENDORSEMENTS);
+  assert.deepEqual(needs, [
+    {
+      kind: "intel-pck",
+      qeId: "00".repeat(16),
+      encryptedPpid: toHex(ENCRYPTED_PPID),
+      cpuSvn: "03030202040100050000000000000000",
+      pceSvn: "0d00",
+      pceId: "0000",
+    },
+  ]);
+  const further = collateralNeeds(NAMED.evidence, NAMED.request.endorsements);
+  assert.deepEqual(
+    further.map(({ kind }) => kind),
+    ["intel-tcb", "intel-identity", "intel-root-list", "intel-pck-list"],
+  );
+});
+
+test("a PPID in the clear, or another form, is nobody's to ask for", async () => {
+  for (const [type, name] of [
+    [1, undefined],
+    [3, new Uint8Array(20)],
+    [2, platformName(3)],
+  ] as const) {
+    const { evidence } = await newIntelEvidence(world, {
+      certificationType: type,
+      ...(name === undefined ? {} : { platformName: name }),
+    });
+    assert.deepEqual(collateralNeeds(evidence, NO_ENDORSEMENTS), [], `type ${type}`);
+  }
+});
+
+test("each fault of a platform's certificate by itself", async () => {
+  const { certificates } = NAMED.request.endorsements;
+  assert.equal(await faultOf(PCK, { certificates }), "");
+  assert.match(await faultOf(PCK, { certificates: [] }), /no certificate of a platform/);
+  const other = await newPck(world.platformCa, {
+    extension: pckExtension({ pceId: Uint8Array.of(1, 0) }),
+  });
+  const chain = [world.platformCa.certificate, world.root.certificate];
+  assert.match(
+    await faultOf(PCK, { certificates: [other.certificate, ...chain] }),
+    /another PCEID/,
+  );
+  const [pck] = certificates.filter(({ subject }) => subject.text.includes("PCK Certificate"));
+  assert.ok(pck !== undefined);
+  assert.match(await faultOf(PCK, { certificates: [pck] }), /path\.anchor/);
+  assert.match(await faultOf(PCK, { certificates }, { anchors: [] }), /path\.anchor/);
+  const late = { at: new Date("2061-06-01T00:00:00Z") };
+  assert.match(await faultOf(PCK, { certificates }, late), /validity/);
+  const plain = await newPck(world.root);
+  assert.match(
+    await faultOf(PCK, { certificates: [plain.certificate, world.root.certificate] }),
+    /PCK Certificate/,
+  );
+});
+
+test("the root's list is taken as Intel publishes it, as caches answer it, and as text", async () => {
+  const { der } = world.rootList;
+  for (const [form, bytes] of [
+    ["DER", der],
+    ["hexadecimal", new TextEncoder().encode(toHex(der))],
+    ["PEM", new TextEncoder().encode(toPem("X509 CRL", der))],
+    ["set", new TextEncoder().encode(JSON.stringify({ root_ca_crl: toHex(der) }))],
+  ] as const) {
+    const { revocationLists, ignored } = readEndorsements([{ name: form, bytes }]);
+    assert.deepEqual(ignored, []);
+    assert.equal(await faultOf(ROOT_LIST, { revocationLists }), "", form);
+    const pckLists = { revocationLists: [...revocationLists, world.pckList] };
+    const endorsements = { ...request.endorsements, ...pckLists };
+    const { verdict } = await verifyQuote(GOOD_QUOTE, { ...request, endorsements });
+    assert.equal(verdict, "affirmed", form);
+  }
 });
 
 test("each fault of a list by itself", async () => {

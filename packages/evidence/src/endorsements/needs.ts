@@ -4,8 +4,9 @@ import { type Certificate, HoldfastError, toHex } from "@holdfast/core";
 import { parseAzureJson } from "../azure/evidence.ts";
 import { parseHclReport } from "../azure/hcl-report.ts";
 import { isPck, type PckAuthority, parsePckExtension, pckAuthority } from "../intel/pck.ts";
+import { platformNameOf } from "../intel/platform-name.ts";
 import { certificatesOf } from "../intel/platform-path.ts";
-import { parseQuote } from "../intel/quote.ts";
+import { parseQuote, type Quote } from "../intel/quote.ts";
 import { parseRaTls } from "../ratls/certificate.ts";
 import { ENARX_SGX, parseEnarxRequest } from "../ratls/enarx-request.ts";
 import { type Recognised, recogniseEvidence } from "../recognise.ts";
@@ -24,6 +25,15 @@ export type CollateralNeed =
   | { readonly kind: "intel-identity"; readonly tee: "sgx" | "tdx" }
   | { readonly kind: "intel-pck-list"; readonly authority: PckAuthority }
   | { readonly kind: "intel-root-list" }
+  | {
+      /** The certificate of a platform that a quote only names. */
+      readonly kind: "intel-pck";
+      readonly qeId: string;
+      readonly encryptedPpid: string;
+      readonly cpuSvn: string;
+      readonly pceSvn: string;
+      readonly pceId: string;
+    }
   | { readonly kind: "amd-chain"; readonly key: SnpKey; readonly product: SnpProduct }
   | { readonly kind: "amd-list"; readonly key: SnpKey; readonly product: SnpProduct }
   | {
@@ -37,6 +47,8 @@ const CHIP_MASKED = 2;
 const SIGNING_KEY = 2;
 /** Turin's chip ids are short; the rest of the field is zero. */
 const TURIN_CHIP = 8;
+/** Quoting enclaves write who they are in front of a quote's user data. */
+const QE_ID = 16;
 
 /** What evidence needs; nothing for kinds that carry all they need, and for what can't be read. */
 export function collateralNeeds(
@@ -88,7 +100,7 @@ function quoteNeeds(input: Uint8Array, supplied: readonly Certificate[]): Collat
   const carried = certificatesOf(quote.certification);
   const known = [...carried, ...supplied];
   const leaf = known.find(isPck);
-  if (leaf === undefined) return [];
+  if (leaf === undefined) return platformNeeds(quote);
   const tee = quote.body.kind;
   const issuer = known.find(({ subject }) => subject.text === leaf.issuer.text);
   const authority = issuer === undefined ? undefined : pckAuthority(issuer);
@@ -97,6 +109,22 @@ function quoteNeeds(input: Uint8Array, supplied: readonly Certificate[]): Collat
     { kind: "intel-identity", tee },
     { kind: "intel-root-list" },
     ...(authority === undefined ? [] : [{ kind: "intel-pck-list", authority } as const]),
+  ];
+}
+
+/** First of all the certificate: it says which documents there are for its platform. */
+function platformNeeds({ certification, userData }: Quote): CollateralNeed[] {
+  const { encryptedPpid, cpuSvn, pceSvn, pceId } = platformNameOf(certification) ?? {};
+  if (encryptedPpid === undefined || !cpuSvn || !pceSvn || !pceId) return [];
+  return [
+    {
+      kind: "intel-pck",
+      qeId: toHex(userData.subarray(0, QE_ID)),
+      encryptedPpid: toHex(encryptedPpid),
+      cpuSvn: toHex(cpuSvn),
+      pceSvn: toHex(pceSvn),
+      pceId: toHex(pceId),
+    },
   ];
 }
 

@@ -155,6 +155,10 @@ test("what is missing is not judged: collateral, lists, a certificate, an open q
     const { evidence, request } = await newIntelEvidence(world, changes);
     assert.equal((await verifyQuote(evidence, request)).verdict, "not-judged", name);
   }
+  for (const certificationType of [2, 3]) {
+    const named = await newIntelEvidence(world, { certificationType });
+    assert.equal((await verifyQuote(named.evidence, named.request)).verdict, "affirmed");
+  }
   const bare = await newIntelEvidence(world, { certificationType: 1 });
   assert.equal((await verifyQuote(bare.evidence, bare.request)).verdict, "affirmed");
   const certificates = [world.tcbSigner.certificate];

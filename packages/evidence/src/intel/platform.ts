@@ -11,6 +11,7 @@ import { EvidenceError } from "../errors.ts";
 import type { FoundPath } from "../judge/find-path.ts";
 import type { JudgeRequest } from "../judge/request.ts";
 import { isPck, type PckExtension, parsePckExtension } from "./pck.ts";
+import { otherPlatform, platformNameOf } from "./platform-name.ts";
 import { judgePckPath, PCK_CHECKS, pckPath } from "./platform-path.ts";
 import type { Quote } from "./quote.ts";
 import { qeSignatureCheck } from "./quoting-enclave.ts";
@@ -47,8 +48,10 @@ export async function judgePlatform(
   try {
     const extension = parsePckExtension(leaf);
     const detail = `FMSPC ${toHex(extension.fmspc)}, PCEID ${toHex(extension.pceId)}`;
-    const passed = check("pck.extension", true, detail);
-    return { leaf, path, extension, checks: [...checks, passed], lists };
+    const name = platformNameOf(quote.certification);
+    const fault = name === undefined ? undefined : otherPlatform(name, extension);
+    const judged = check("pck.extension", fault === undefined, fault ?? detail);
+    return { leaf, path, extension, checks: [...checks, judged], lists };
   } catch (thrown) {
     if (!(thrown instanceof EvidenceError)) throw thrown;
     const failed = check("pck.extension", false, thrown.message);

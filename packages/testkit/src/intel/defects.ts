@@ -2,7 +2,14 @@
 import { concat } from "@holdfast/core";
 import { newKeys, newList, newParty, PARTY_FROM, serialOf } from "../pki/party.ts";
 import { INTEL_PATH_DEFECTS, INTEL_SIGNER_DEFECTS, type IntelDefect } from "./path-defects.ts";
-import { COMPONENTS, type IntelChanges, newPck, pckExtension, REPORT_DATA } from "./world.ts";
+import {
+  COMPONENTS,
+  type IntelChanges,
+  newPck,
+  pckExtension,
+  platformName,
+  REPORT_DATA,
+} from "./world.ts";
 
 const past = new Date("2026-05-31T23:59:59Z");
 const future = new Date("2026-06-01T00:00:01Z");
@@ -39,6 +46,22 @@ const FORMAT: readonly IntelDefect[] = (
 
 /** Defects of the platform's certificates. */
 const PLATFORM: readonly IntelDefect[] = [
+  {
+    name: "certificate of another PPID than the quote names",
+    fails: ["pck.extension"],
+    changes: {
+      certificationType: 1,
+      platformName: platformName(1, { ppid: new Uint8Array(16).fill(0x22) }),
+    },
+  },
+  {
+    name: "certificate of another PCEID than the quote names",
+    fails: ["pck.extension"],
+    changes: {
+      certificationType: 3,
+      platformName: platformName(3, { pceId: Uint8Array.of(1, 0) }),
+    },
+  },
   {
     name: "certificates under another root of the same name",
     fails: ["pck.path.signatures"],

@@ -61,6 +61,8 @@ export interface IntelChanges {
   readonly withoutIdentity?: boolean;
   /** The quote names its platform and leaves the certificate to the verifier. */
   readonly certificationType?: number;
+  /** How it names its platform, instead of by its right name. */
+  readonly platformName?: Uint8Array;
 }
 
 export const FMSPC: Uint8Array = Uint8Array.of(0xb0, 0xc0, 0x6f, 0, 0, 0);
@@ -249,8 +251,28 @@ function signedQuote(
     certification:
       changes.certificationType === undefined
         ? { type: 5, data: new TextEncoder().encode(`${chain}\0`) }
-        : { type: changes.certificationType, data: new Uint8Array(36) },
+        : {
+            type: changes.certificationType,
+            data: changes.platformName ?? platformName(changes.certificationType),
+          },
   });
+}
+
+/** What a PPID is encrypted to, for tests: nothing can be told from it. */
+export const ENCRYPTED_PPID: Uint8Array = new Uint8Array(384).fill(0xee);
+
+/** A platform's name in certification data: PPID, CPUSVN, PCESVN, PCEID. */
+export function platformName(
+  type: number,
+  { ppid = PPID, pceId = new Uint8Array(2) }: { ppid?: Uint8Array; pceId?: Uint8Array } = {},
+): Uint8Array {
+  const encrypted = ENCRYPTED_PPID.subarray(0, type === 2 ? 256 : 384);
+  return concat(
+    type === 1 ? ppid : encrypted,
+    Uint8Array.from(COMPONENTS),
+    Uint8Array.of(PCE_SVN, 0),
+    pceId,
+  );
 }
 
 function ecdsa(bytes: Uint8Array, key: KeyObject): Uint8Array {
