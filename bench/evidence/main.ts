@@ -7,6 +7,7 @@ import { type CryptoPort, webCrypto } from "../../packages/core/src/index.ts";
 import { type EvidenceRequest, verifyEvidence } from "../../packages/evidence/src/index.ts";
 import { type Measured, measureInTurns, type Subject } from "./measure.ts";
 import { pairings } from "./peer.ts";
+import { type Counts, countSignatures, signatureCosts } from "./primitives.ts";
 import { type Platform, platforms, requestOf } from "./samples.ts";
 import { soak } from "./soak.ts";
 
@@ -17,7 +18,7 @@ const SOAKED = 100_000;
 const measured = await platforms(effort.rounds * effort.runs + effort.runs);
 const report = process.argv.includes("--soak")
   ? { memory: await soak(measured, soakCount()) }
-  : { evidence: await ours(measured), quotes: await pairs() };
+  : { evidence: await ours(measured), quotes: await pairs(), signatures: await signatures() };
 if (process.argv.includes("--json")) console.log(JSON.stringify(report, null, 2));
 else print(report);
 
@@ -26,8 +27,17 @@ interface Row {
   readonly subjects: readonly Measured[];
 }
 
+interface Signatures {
+  readonly costs: Counts;
+  readonly counts: readonly {
+    readonly name: string;
+    readonly cold: Counts;
+    readonly warm: Counts;
+  }[];
+}
+
 type Report =
-  | { readonly evidence: Row[]; readonly quotes: Row[] }
+  | { readonly evidence: Row[]; readonly quotes: Row[]; readonly signatures: Signatures }
   | { readonly memory: Awaited<ReturnType<typeof soak>> };
 
 async function ours(all: readonly Platform[]): Promise<Row[]> {
@@ -39,6 +49,14 @@ async function ours(all: readonly Platform[]): Promise<Row[]> {
     });
   }
   return rows;
+}
+
+async function signatures(): Promise<Signatures> {
+  const counts = [];
+  for (const platform of measured) {
+    counts.push({ name: platform.name, ...(await countSignatures(platform)) });
+  }
+  return { costs: await signatureCosts(effort), counts };
 }
 
 async function pairs(): Promise<Row[]> {
@@ -121,6 +139,7 @@ function print(made: Report): void {
       `| ${name} | ${times(cold)} | ${times(warm)} | ${second} | ${signature.cpu.toFixed(2)} ms | ${times(web)} |`,
     );
   }
+  printSignatures(made);
   for (const { name, subjects } of made.quotes) {
     console.log(
       `\n| real ${name} with collateral | cpu | wall | times ours |\n| --- | ---: | ---: | ---: |`,
@@ -130,5 +149,29 @@ function print(made: Report): void {
         `| ${who} | ${cpu.toFixed(2)} ms | ${wall.toFixed(2)} ms | ${ratio.toFixed(1)} |`,
       );
     }
+  }
+}
+
+/** What each verification checks, and what share of its time that is. */
+function printSignatures({
+  evidence,
+  signatures: { costs, counts },
+}: Extract<Report, { evidence: Row[] }>): void {
+  const cost = Object.entries(costs).map(([kind, cpu]) => `${kind} ${cpu.toFixed(3)} ms`);
+  console.log(`\nOne signature: ${cost.join(", ")}\n`);
+  console.log("| evidence | signatures, cold | their share | signatures, warm | their share |");
+  console.log("| --- | --- | ---: | --- | ---: |");
+  for (const { name, cold, warm } of counts) {
+    const subjects = evidence.find((row) => row.name === name)?.subjects ?? [];
+    const told = ([of, which]: readonly [Counts, number]) => {
+      const sum = Object.entries(of).reduce(
+        (ms, [kind, each]) => ms + each * (costs[kind] ?? 0),
+        0,
+      );
+      const text = Object.entries(of).map(([kind, each]) => `${each} ${kind}`);
+      const share = sum / (subjects[which]?.cpu ?? Number.NaN);
+      return `${text.join(", ") || "none"} | ${Math.round(share * 100)} %`;
+    };
+    console.log(`| ${name} | ${[[cold, 1] as const, [warm, 2] as const].map(told).join(" | ")} |`);
   }
 }
