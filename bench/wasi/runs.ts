@@ -1,4 +1,4 @@
-// Whole runs through a runner: an empty program in a warm thread, and how soon an endless loop is cancelled.
+// Whole runs through a runner: an empty program in a warm thread, and how soon programs that never end are cancelled.
 import {
   type AdmittedModule,
   admitModule,
@@ -9,9 +9,22 @@ import {
 import wabt from "wabt";
 
 const EMPTY = `(module (memory (export "memory") 1) (func (export "_start")))`;
-const ENDLESS = `(module (memory (export "memory") 1) (func (export "_start") (loop $again (br $again))))`;
+const endless = (body: string): string =>
+  `(module (memory (export "memory") 256) (func (export "_start") (local $n i64) (loop $again ${body} (br $again))))`;
+/** What goes on without end, by the name of the row. */
+const ENDLESS: readonly (readonly [string, string])[] = [
+  ["cancelling an endless loop", endless("")],
+  [
+    "cancelling a loop that divides",
+    endless("(local.set $n (i64.div_u (i64.const -1) (i64.or (local.get $n) (i64.const 1))))"),
+  ],
+  [
+    "cancelling a loop that fills 16 MiB",
+    endless("(memory.fill (i32.const 0) (i32.const 1) (i32.const 16777216))"),
+  ],
+];
 
-/** Milliseconds: median and slowest of a hundred. */
+/** Milliseconds: median and slowest. */
 export interface Spread {
   readonly name: string;
   readonly median: number;
@@ -21,24 +34,42 @@ export interface Spread {
 /** Measures wall time, for that is what a caller waits. */
 export async function measureRuns(count: number): Promise<Spread[]> {
   const runner = new Runner({ createWorker: createSourceWorker, warm: 1 });
-  const [empty, endless] = [await admit(EMPTY), await admit(ENDLESS)];
+  const empty = await admit(EMPTY);
   const runs: number[] = [];
-  const cancels: number[] = [];
   for (let done = 0; done < count + 10; done += 1) {
     const from = performance.now();
     await runner.start(options(empty)).done;
     if (done >= 10) runs.push(performance.now() - from);
   }
-  for (let done = 0; done < count / 5; done += 1) {
-    const run = runner.start(options(endless));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const from = performance.now();
-    run.cancel();
-    await run.done;
-    cancels.push(performance.now() - from);
+  const rows = [spread("an empty run, warm thread", runs)];
+  const times = Math.ceil(count / 10);
+  for (const [name, text] of ENDLESS) {
+    rows.push(spread(name, await cancels(runner, await admit(text), { times, afterMs: 100 })));
   }
   await runner.close();
-  return [spread("an empty run, warm thread", runs), spread("cancelling an endless loop", cancels)];
+  // Nothing is kept warm: the run is cancelled while its thread is being made.
+  const cold = new Runner({ createWorker: createSourceWorker, warm: 0 });
+  const starting = await cancels(cold, empty, { times, afterMs: 0 });
+  await cold.close();
+  return [...rows, spread("cancelling before the thread is there", starting)];
+}
+
+async function cancels(
+  runner: Runner,
+  module: AdmittedModule,
+  { times, afterMs }: { times: number; afterMs: number },
+): Promise<number[]> {
+  const samples: number[] = [];
+  for (let done = 0; done < times; done += 1) {
+    const run = runner.start(options(module));
+    if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs));
+    const from = performance.now();
+    run.cancel();
+    const { state } = await run.done;
+    if (state !== "cancelled") throw new Error(`the run ${state}`);
+    samples.push(performance.now() - from);
+  }
+  return samples;
 }
 
 function spread(name: string, samples: number[]): Spread {
