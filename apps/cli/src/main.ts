@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The `holdfast` command: the only file that touches the process. What was compiled once is not compiled again at the
-// next start: the cache is beside the packages, as private as the code itself.
+// next start, so the rest is loaded after the cache.
 import { enableCompileCache } from "node:module";
-import { resolve } from "node:path";
+import { COMPILE_CACHE } from "./processes/checkout.ts";
 
-enableCompileCache(resolve(import.meta.dirname, "../../../node_modules/.cache/holdfast"));
+enableCompileCache(COMPILE_CACHE);
 
 const interruption = new AbortController();
 let interruptions = 0;

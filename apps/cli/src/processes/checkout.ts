@@ -4,6 +4,9 @@ import { resolve } from "node:path";
 /** Root of the repository. */
 export const ROOT: string = resolve(import.meta.dirname, "../../../..");
 
+/** What was compiled once: beside the packages, and as private as the code itself. */
+export const COMPILE_CACHE: string = resolve(ROOT, "node_modules/.cache/holdfast");
+
 /** Entry points of the services. */
 export const ENTRY = {
   trust: resolve(ROOT, "apps/trust/src/main.ts"),

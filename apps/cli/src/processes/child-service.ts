@@ -5,6 +5,7 @@ import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors.ts";
+import { COMPILE_CACHE } from "./checkout.ts";
 
 /** How a process is started. */
 export interface ServiceOptions {
@@ -14,7 +15,6 @@ export interface ServiceOptions {
   readonly logFile: string;
   /** Written to its standard input, which is then closed. */
   readonly input?: string;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** How a process ended. */
@@ -56,7 +56,7 @@ export class ChildService {
         detached: true,
         stdio: [options.input === undefined ? "ignore" : "pipe", log, log],
         // A person's token is for his own calls.
-        env: { ...process.env, HOLDFAST_TOKEN: undefined, ...options.environment },
+        env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, HOLDFAST_TOKEN: undefined },
       });
       child.stdin?.on("error", () => undefined);
       child.stdin?.end(options.input);
