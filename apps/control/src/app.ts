@@ -68,8 +68,9 @@ async function buildVaas({
   door,
   ...parts
 }: Parts): Promise<Service | undefined> {
-  const { vaas, keeps, attestationUrl } = config;
-  if (vaas === undefined || keeps === undefined || attestationUrl === undefined) return undefined;
+  const { vaas, keeps, attestationUrl: url, attestationCaFile: caFile } = config;
+  if (vaas === undefined || keeps === undefined || url === undefined) return undefined;
+  const authority = caFile === undefined ? {} : { caFile };
   const logger = parts.logger.child({ service: "vaas" });
   const directory = join(config.dataDir, "keeps");
   const node = await ownName(config.dataDir, "node");
@@ -77,8 +78,15 @@ async function buildVaas({
   const onFault = (reason: string): void => logger.warn({ reason }, "a keep does not wait");
   const launcher =
     parts.launcher ??
-    new LocalLauncher({ node, config: keeps, attestationUrl, directory, cache, onFault });
-  const attestation = attestationAt(attestationUrl);
+    new LocalLauncher({
+      node,
+      config: keeps,
+      attestation: { url, ...authority },
+      directory,
+      cache,
+      onFault,
+    });
+  const attestation = attestationAt(url, await serviceTransport(url, authority));
   const context = {
     store,
     launcher,

@@ -69,6 +69,8 @@ describe("configuration", () => {
     );
     const { dataDir, ccfaas: own } = parseConfig(VALID, "/etc");
     assert.equal(own?.identityFile, `${dataDir}/ccfaas/loader.json`);
+    const { attestationCaFile } = parseConfig({ ...VALID, attestation_ca_file: "ca.pem" }, "/etc");
+    assert.equal(attestationCaFile, "/etc/ca.pem");
   });
 
   it("takes tokens of an issuer, and rates", () => {

@@ -25,6 +25,7 @@ export const ConfigFile = Type.Object(
   {
     data_dir: Type.String({ minLength: 1 }),
     attestation_url: Type.Optional(Type.String({ pattern: "^https?://" })),
+    attestation_ca_file: Type.Optional(Type.String({ minLength: 1 })),
     database_url: Type.Optional(Type.String({ pattern: "^postgres(ql)?://" })),
     blobs: Type.Optional(BlobsSection),
     vaas: Type.Optional(VaasSection),
@@ -55,6 +56,8 @@ export type ConfigFile = Static<typeof ConfigFile>;
 export interface Config {
   readonly dataDir: string;
   readonly attestationUrl?: string;
+  /** The only authority that the attestation service is believed under; the system's when absent. */
+  readonly attestationCaFile?: string;
   /** PostgreSQL instead of a file in the data directory. */
   readonly databaseUrl?: string;
   /** A bucket for files of functions instead of the data directory. */
@@ -108,6 +111,9 @@ export function parseConfig(value: unknown, base: string): Config {
   return {
     dataDir,
     ...(value.attestation_url === undefined ? {} : { attestationUrl: value.attestation_url }),
+    ...(value.attestation_ca_file === undefined
+      ? {}
+      : { attestationCaFile: resolve(base, value.attestation_ca_file) }),
     ...(value.database_url === undefined ? {} : { databaseUrl: value.database_url }),
     ...(value.blobs === undefined ? {} : { blobs: blobsOf(value.blobs) }),
     ...(vaas === undefined ? {} : { vaas }),

@@ -85,8 +85,8 @@ function readPolicy(text: string): Policy {
 
 function readService(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === "http:") return url.host;
-  throw new BootError("BOOT_CONFIG", "attestation_url must be an http URL");
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url.host;
+  throw new BootError("BOOT_CONFIG", "attestation_url must be an http or https URL");
 }
 
 /** Whoever reads the policy must be able to tell who vouches for the keep. */

@@ -154,6 +154,34 @@ describe("a keep that waits for its policy", { timeout: 180_000 }, () => {
   }
 });
 
+describe("a keep whose attestation service speaks TLS", { timeout: 180_000 }, () => {
+  let platform: Awaited<ReturnType<typeof startPlatform>>;
+  before(async () => {
+    platform = await startPlatform({ tls: true });
+  });
+  after(() => platform.close());
+
+  test("serves when its loader knows the service's authority", async () => {
+    const keep = await startWaitingKeep(platform, { rights: [{}] });
+    await keep.waits();
+    keep.assign();
+    await keep.reaches("serving");
+    await ended(keep);
+  });
+
+  test("does not come to waiting when the service is under no authority that is believed", async () => {
+    const loader = { attestation_ca_file: undefined };
+    const keep = await startWaitingKeep(platform, { rights: [{}], loader });
+    assert.match(await failed(keep), /BOOT_SERVICE.*certificate/);
+    const file = join(platform.directory, "none.pem");
+    const without = await startWaitingKeep(platform, {
+      rights: [{}],
+      loader: { attestation_ca_file: file },
+    });
+    assert.match(await failed(without), /attestation_ca_file can't be read/);
+  });
+});
+
 async function ended(keep: WaitingKeep): Promise<void> {
   const exited = once(keep.loader, "exit");
   keep.loader.kill("SIGTERM");

@@ -34,7 +34,7 @@ describe("keeps as local processes", { concurrency: false }, () => {
     return new LocalLauncher({
       node: "test",
       config: keeps,
-      attestationUrl: world.authority.url,
+      attestation: { url: world.authority.url },
       directory,
       cache: join(world.directory, "cache"),
     });

@@ -19,11 +19,18 @@ const MEASUREMENT_DIGITS = 64;
 /** States that somebody waits for. */
 const NEWS: ReadonlySet<string | undefined> = new Set(["serving", "failed", "ended"]);
 
+/** Where keeps are attested. */
+export interface AttestationAddress {
+  readonly url: string;
+  /** The only authority that it is believed under, when it speaks TLS. */
+  readonly caFile?: string;
+}
+
 /** A launcher of local processes. */
 export class LocalLauncher implements KeepLauncher {
   readonly node: string;
   readonly #config: KeepsConfig;
-  readonly #attestationUrl: string;
+  readonly #attestation: AttestationAddress;
   readonly #directory: string;
   readonly #cache: string;
   readonly #pool: KeepPool;
@@ -39,14 +46,14 @@ export class LocalLauncher implements KeepLauncher {
   constructor(options: {
     node: string;
     config: KeepsConfig;
-    attestationUrl: string;
+    attestation: AttestationAddress;
     directory: string;
     cache: string;
     onFault?: (reason: string) => void;
   }) {
     this.node = options.node;
     this.#config = options.config;
-    this.#attestationUrl = options.attestationUrl;
+    this.#attestation = options.attestation;
     this.#directory = options.directory;
     this.#cache = options.cache;
     this.#pool = new KeepPool({
@@ -168,7 +175,8 @@ export class LocalLauncher implements KeepLauncher {
       directory: this.#cache,
       config: {
         bundle: this.#config.bundle,
-        attestation_url: this.#attestationUrl,
+        attestation_url: this.#attestation.url,
+        attestation_ca_file: this.#attestation.caFile,
         platform: this.#config.platform,
         ahead,
       },

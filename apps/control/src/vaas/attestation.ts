@@ -1,6 +1,12 @@
 // What VaaS asks the attestation service: the authority that keeps' certificates will chain to.
-import { fetchTransport } from "@holdfast/contract";
-import { fromPem, messageOf, parseCertificate, readBody, toText } from "@holdfast/core";
+import {
+  fromPem,
+  type HttpTransport,
+  messageOf,
+  parseCertificate,
+  readBody,
+  toText,
+} from "@holdfast/core";
 import { ControlError } from "../errors.ts";
 
 /** The attestation service, as far as VaaS needs it. */
@@ -14,9 +20,8 @@ export interface Attestation {
 const TIMEOUT_MS = 10_000;
 const MAXIMUM_ANSWER = 256 * 1024;
 
-/** The attestation service at a URL. */
-export function attestationAt(url: string): Attestation {
-  const transport = fetchTransport(url);
+/** The attestation service at a URL, which is also where its transport leads. */
+export function attestationAt(url: string, transport: HttpTransport): Attestation {
   return {
     address: new URL(url).host,
     async authority() {

@@ -214,6 +214,7 @@ describe("the orders", () => {
       parseBootConfig(JSON.stringify({ attestation_url }));
     const read = parseAssignment(assignment, config("http://127.0.0.1:3010"));
     assert.equal(read.listen.port, 1);
+    assert.equal(parseAssignment(assignment, config("https://127.0.0.1:3010")).listen.port, 1);
     throws("BOOT_ATTESTATION_URL", () =>
       parseAssignment(assignment, config("http://127.0.0.1:3011")),
     );

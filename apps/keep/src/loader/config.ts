@@ -11,6 +11,8 @@ export interface LoaderConfig {
   /** File of the keep's bundle. */
   readonly bundle: string;
   readonly attestationUrl: string;
+  /** The authority that the attestation service is under when it speaks TLS; the system's when absent. */
+  readonly attestationCaFile?: string;
   readonly platform: Platform;
   /** Nobody needs the keep yet: it is to prove that it can attest, and to wait. */
   readonly ahead: boolean;
@@ -48,6 +50,9 @@ export function parseLoaderConfig(text: string): LoaderConfig {
   return {
     bundle: readText(object, "bundle"),
     attestationUrl: readText(object, "attestation_url"),
+    ...(object["attestation_ca_file"] === undefined
+      ? {}
+      : { attestationCaFile: readText(object, "attestation_ca_file") }),
     platform: readPlatform(readObject(object["platform"], "platform")),
     ahead,
   };

@@ -56,6 +56,7 @@ test("a configuration at fault is refused", () => {
     JSON.stringify({ ...CONFIG, platform: { kind: "aws-nitro", device: "" } }),
     JSON.stringify({ ...CONFIG, platform: { kind: "another", authority_dir: "/x" } }),
     JSON.stringify({ ...CONFIG, ahead: 1 }),
+    JSON.stringify({ ...CONFIG, attestation_ca_file: "" }),
     JSON.stringify({ ...CONFIG, bundle: "" }),
     ...Object.keys(CONFIG).map((name) => JSON.stringify({ ...CONFIG, [name]: undefined })),
   ];

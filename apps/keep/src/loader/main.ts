@@ -3,6 +3,7 @@
 // stands. A loader whose input ends before it was assigned ends with its keep: whoever started them is gone.
 import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { serveNsm } from "@holdfast/attester";
 import { HoldfastError, messageOf, systemClock } from "@holdfast/core";
 import { readLines } from "../read-lines.ts";
@@ -16,7 +17,7 @@ import { followLines, noteLine } from "./follow-keep.ts";
 import { KeepLog } from "./keep-log.ts";
 import { type MeasuredBundle, measureBundle } from "./measure-bundle.ts";
 import { type OpenPlatform, openPlatform } from "./open-platform.ts";
-import { serveRelay } from "./serve-relay.ts";
+import { type RelayTarget, serveRelay } from "./serve-relay.ts";
 import { type KeepProcess, spawnKeep } from "./spawn-keep.ts";
 import { StateReport } from "./state-report.ts";
 
@@ -105,12 +106,13 @@ interface Load {
 
 async function runKeep(load: Load): Promise<number> {
   const { config, bundle, platform, report, log, told, ending } = load;
+  const target = relayTarget(config);
   const keep = spawnKeep(bundle.bytes);
   report.change(keep.child.pid === undefined ? {} : { keep_pid: keep.child.pid });
   serveNsm(keep.device, platform.nsm, (reason) => log.note("device-fault", reason)).catch(
     () => undefined,
   );
-  serveRelay(keep.relay, config.attestationUrl, (reason) => log.note("relay-fault", reason)).catch(
+  serveRelay(keep.relay, target, (reason) => log.note("relay-fault", reason)).catch(
     () => undefined,
   );
   followLines(keep.output, (line) => {
@@ -138,6 +140,16 @@ async function runKeep(load: Load): Promise<number> {
     reason: report.state.reason ?? ending.signal ?? `the keep exited with ${code}`,
   });
   return asWished ? 0 : 1;
+}
+
+function relayTarget({ attestationUrl: url, attestationCaFile: file }: LoaderConfig): RelayTarget {
+  if (file === undefined) return { url };
+  try {
+    return { url, authorityPem: readFileSync(file, "utf8") };
+  } catch (cause) {
+    const message = `attestation_ca_file can't be read: ${messageOf(cause)}`;
+    throw new LoaderError("LOADER_CONFIG", message, { cause });
+  }
 }
 
 /** Signals are heard before anything is started, so that none leaves a half-told state behind. */

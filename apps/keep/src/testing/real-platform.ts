@@ -11,6 +11,7 @@ import { openSimulatedAuthority } from "@holdfast/attester";
 import {
   type ClientIdentity,
   connectKeep,
+  fetchTrusting,
   type KeepConnection,
   newIdentity,
 } from "@holdfast/channel";
@@ -31,6 +32,8 @@ export interface RealPlatform {
   readonly measurement: string;
   readonly attestationUrl: string;
   readonly attestationCertificatePem: string;
+  /** The authority that the attestation service is under, when it speaks TLS. */
+  readonly attestationCaFile: string | undefined;
   close(): Promise<void>;
 }
 
@@ -48,7 +51,9 @@ export interface RealKeep {
 }
 
 /** Builds the bundle and starts the attestation service. */
-export async function startPlatform(): Promise<RealPlatform & { children: ChildProcess[] }> {
+export async function startPlatform({
+  tls = false,
+} = {}): Promise<RealPlatform & { children: ChildProcess[] }> {
   const directory = mkdtempSync(join(tmpdir(), "holdfast-keep-"));
   const bundle = join(directory, "keep.mjs");
   const built = spawnSync(process.execPath, ["tools/build-keep.ts", "--out", bundle], {
@@ -66,6 +71,7 @@ export async function startPlatform(): Promise<RealPlatform & { children: ChildP
       listen: { host: "127.0.0.1", port },
       data_dir: join(directory, "trust"),
       simulated_root: join(directory, "authority/root.pem"),
+      ...(tls ? { tls: { auto_dir: join(directory, "tls") } } : {}),
     }),
   );
   const trust = spawn(process.execPath, ["apps/trust/src/main.ts", "--config", config], {
@@ -73,13 +79,15 @@ export async function startPlatform(): Promise<RealPlatform & { children: ChildP
     stdio: "ignore",
   });
   const children = [trust];
-  const url = `http://127.0.0.1:${port}`;
-  const authority = await answerOf(`${url}/v1/authority`);
+  const url = `${tls ? "https" : "http"}://127.0.0.1:${port}`;
+  const caFile = tls ? join(directory, "tls/ca.pem") : undefined;
+  const authority = await answerOf(`${url}/v1/authority`, caFile);
   return {
     directory,
     bundle,
     measurement,
     attestationUrl: url,
+    attestationCaFile: caFile,
     attestationCertificatePem: (authority as { certificate_pem: string }).certificate_pem.trimEnd(),
     children,
     async close() {
@@ -183,6 +191,7 @@ async function loadKeep(
     {
       bundle: platform.bundle,
       attestation_url: platform.attestationUrl,
+      attestation_ca_file: platform.attestationCaFile,
       platform: { kind: "simulated-nitro", authority_dir: join(platform.directory, "authority") },
       ...options.loader,
     },
@@ -232,11 +241,13 @@ async function reached(
   throw new Error(`the keep does not reach ${states.join(" or ")}: ${last}`);
 }
 
-async function answerOf(url: string): Promise<unknown> {
+async function answerOf(url: string, caFile: string | undefined): Promise<unknown> {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
-      return await (await fetch(url)).json();
+      const ask =
+        caFile === undefined ? fetch : fetchTrusting({ authoritiesPem: readFileSync(caFile) });
+      return await (await ask(url, {})).json();
     } catch (thrown) {
       if (Date.now() > end) throw thrown;
       await pause(50);
