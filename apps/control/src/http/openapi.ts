@@ -17,26 +17,40 @@ declare module "fastify" {
   }
 }
 
+type Route = Pick<RouteOptions, "url" | "method" | "schema" | "config">;
 type Json = Readonly<Record<string, unknown>>;
 type Parameters = { readonly properties?: Json; readonly required?: readonly string[] };
+
+/** How callers prove who they are. */
+const PROOFS = {
+  bearer: { type: "http", scheme: "bearer" },
+  certificate: { type: "mutualTLS" },
+};
 
 /** Collects routes, then writes the document. */
 export class OpenApi {
   readonly #title: string;
+  readonly #isOpen: boolean;
   readonly #paths = new Map<string, Record<string, Json>>();
 
-  constructor(title: string) {
+  /** @param isOpen nobody is asked who he is */
+  constructor(title: string, isOpen: boolean) {
     this.#title = title;
+    this.#isOpen = isOpen;
   }
 
   /** Takes a route in. */
-  add({ url, method, schema }: Pick<RouteOptions, "url" | "method" | "schema">): void {
+  add({ url, method, schema, config }: Route): void {
     if (schema?.hide) return;
     const path = url.replace(/:(\w+)/g, "{$1}").replace("*", "{file}");
     const operations = this.#paths.get(path) ?? {};
     for (const each of [method].flat()) {
       if (each === "HEAD" || each === "OPTIONS") continue;
-      operations[each.toLowerCase()] = operation(each, path, schema ?? {});
+      const isForAnyone = !this.#isOpen && config?.role === "anyone";
+      operations[each.toLowerCase()] = {
+        ...operation(each, path, schema ?? {}),
+        ...(isForAnyone ? { security: [] } : {}),
+      };
     }
     this.#paths.set(path, operations);
   }
@@ -55,7 +69,11 @@ export class OpenApi {
         },
       ],
       paths: Object.fromEntries(this.#paths),
-      components: { schemas: { Problem } },
+      ...(this.#isOpen ? {} : { security: Object.keys(PROOFS).map((name) => ({ [name]: [] })) }),
+      components: {
+        schemas: { Problem },
+        ...(this.#isOpen ? {} : { securitySchemes: PROOFS }),
+      },
     };
   }
 }

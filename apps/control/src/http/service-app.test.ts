@@ -318,3 +318,13 @@ test("the audit log has what changes something and what was refused, with the re
   assert.ok(audit.every(({ ip, reqId }) => ip === "127.0.0.1" && typeof reqId === "string"));
   assert.doesNotMatch(JSON.stringify(lines()), /token-[ar]|wrong/);
 });
+
+test("the service's document says how to prove who one is, and where nobody has to", async (t) => {
+  const { ask } = await edge(t);
+  const { body } = await ask("/openapi.json", { headers: as("token-r") });
+  const { security, components, paths } = JSON.parse(body);
+  assert.deepEqual(security, [{ bearer: [] }, { certificate: [] }]);
+  assert.deepEqual(Object.keys(components.securitySchemes), ["bearer", "certificate"]);
+  assert.deepEqual(paths["/healthz"].get.security, []);
+  assert.equal(paths["/things"].post.security, undefined);
+});

@@ -141,9 +141,10 @@ export function buildServiceApp(
     ),
   );
   const known = new Map<string, Set<string>>();
-  const openApi = new OpenApi(options.title);
-  app.addHook("onRoute", ({ url, method, schema }) => {
-    openApi.add({ url, method, ...(schema === undefined ? {} : { schema }) });
+  const openApi = new OpenApi(options.title, options.access.isOpen);
+  app.addHook("onRoute", (route) => {
+    const { url, method } = route;
+    openApi.add(route);
     const methods = known.get(url) ?? new Set();
     for (const each of [method].flat()) methods.add(each);
     known.set(url, methods);
