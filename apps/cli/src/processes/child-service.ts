@@ -15,6 +15,8 @@ export interface ServiceOptions {
   readonly logFile: string;
   /** Written to its standard input, which is then closed. */
   readonly input?: string;
+  /** Variables besides the command's own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How a process ended. */
@@ -56,7 +58,12 @@ export class ChildService {
         detached: true,
         stdio: [options.input === undefined ? "ignore" : "pipe", log, log],
         // A person's token is for his own calls.
-        env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, HOLDFAST_TOKEN: undefined },
+        env: {
+          ...process.env,
+          NODE_COMPILE_CACHE: COMPILE_CACHE,
+          HOLDFAST_TOKEN: undefined,
+          ...options.environment,
+        },
       });
       child.stdin?.on("error", () => undefined);
       child.stdin?.end(options.input);

@@ -182,9 +182,8 @@ export class Platform {
       name: name === "control" ? "control plane" : name,
       arguments: [script, "--config", file],
       logFile: join(this.logs, `${name}.log`),
-      // Types are taken off and sources compiled once, not at every start; and one heap for all threads. Together they
-      // save a third of what a service takes at rest.
-      environment: { NODE_COMPILE_CACHE: join(dataDirectory, "cache"), MALLOC_ARENA_MAX: "1" },
+      // One heap for all threads: it saves memory of a service at rest.
+      environment: { MALLOC_ARENA_MAX: "1" },
     });
     this.#guard.watch(service);
     return service;
