@@ -53,6 +53,12 @@ export interface Load {
   readonly loaded: boolean;
 }
 
+/** Bytes of all loads of an instance, and of those that its keep has. */
+export interface LoadProgress {
+  readonly bytes: number;
+  readonly loadedBytes: number;
+}
+
 /** What a new instance needs. */
 export type NewInstance = Omit<StoredInstance, "state" | "updatedAt"> & {
   readonly loads: readonly Omit<Load, "loaded">[];
@@ -94,6 +100,8 @@ export interface InstanceRepository {
     change?: InstanceChange,
   ): Promise<boolean>;
   loads(key: string): Promise<Load[]>;
+  /** How far the loads of several instances are; those without any are absent. */
+  progress(keys: readonly string[]): Promise<Map<string, LoadProgress>>;
   markLoaded(key: string, path: string): Promise<void>;
   remove(key: string, at: string): Promise<void>;
   /**
@@ -164,6 +172,24 @@ export function instanceRepository(
         { passing: ON_THE_WAY.includes(to) },
       );
       return done ?? false;
+    },
+    async progress(keys) {
+      if (keys.length === 0) return new Map();
+      const rows = await db
+        .selectFrom("loads")
+        .select(({ fn }) => ["instance_key", "loaded", fn.sum<number>("size").as("bytes")])
+        .where("instance_key", "in", keys)
+        .groupBy(["instance_key", "loaded"])
+        .execute();
+      const progress = new Map<string, LoadProgress>();
+      for (const { instance_key: key, loaded, bytes } of rows) {
+        const other = progress.get(key) ?? { bytes: 0, loadedBytes: 0 };
+        progress.set(key, {
+          bytes: other.bytes + Number(bytes),
+          loadedBytes: other.loadedBytes + (loaded === 1 ? Number(bytes) : 0),
+        });
+      }
+      return progress;
     },
     async loads(key) {
       const rows = await db

@@ -50,7 +50,7 @@ export function v1InstanceRoutes(app: ServiceApp, parts: CcfaasParts): void {
           (query.function === undefined || functionName === query.function),
       );
       const { items, next } = pageOf(wanted, ({ id }) => id, query);
-      const instances = await Promise.all(items.map((each) => resourceOf(context, each)));
+      const instances = await resourcesOf(context, items);
       return { instances, ...(next === undefined ? {} : { next }) };
     },
   );
@@ -155,22 +155,28 @@ async function untilStateLasts(
 }
 
 async function resourceOf(
-  { store }: CcfaasContext,
+  context: CcfaasContext,
   instance: StoredInstance,
 ): Promise<InstanceResource> {
-  const loads = await store.instances.loads(instance.key);
-  const sum = (only: (load: { loaded: boolean }) => boolean): number =>
-    loads.filter(only).reduce((total, { size }) => total + size, 0);
-  return {
+  const [resource] = await resourcesOf(context, [instance]);
+  return resource as InstanceResource;
+}
+
+async function resourcesOf(
+  { store }: CcfaasContext,
+  instances: readonly StoredInstance[],
+): Promise<InstanceResource[]> {
+  const progress = await store.instances.progress(instances.map(({ key }) => key));
+  return instances.map((instance) => ({
     id: instance.id,
     function: instance.functionName,
     ...(instance.version === undefined ? {} : { version: instance.version }),
     state: instance.state,
     ...(instance.reason === undefined ? {} : { reason: instance.reason }),
     ...(instance.keepName === undefined ? {} : { keep: instance.keepName }),
-    bytes_loaded: sum(({ loaded }) => loaded),
-    bytes_total: sum(() => true),
+    bytes_loaded: progress.get(instance.key)?.loadedBytes ?? 0,
+    bytes_total: progress.get(instance.key)?.bytes ?? 0,
     created_at: instance.createdAt,
     updated_at: instance.updatedAt,
-  };
+  }));
 }

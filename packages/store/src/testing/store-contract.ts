@@ -130,6 +130,21 @@ export function storeContract(engine: string, options: ContractOptions): void {
     );
 
     it(
+      "sums loads of several instances at once",
+      withStore(async (store) => {
+        const one = newInstance("1", [load("/a", 0, 0), load("/b", 0, 1)]);
+        const none = newInstance("2", []);
+        for (const each of [one, none]) await store.instances.create(each);
+        const [{ size = 0 } = {}] = await store.instances.loads(one.key);
+        await store.instances.markLoaded(one.key, "/a");
+        const progress = await store.instances.progress([one.key, none.key, "nobody"]);
+        const sums = { bytes: 2 * size, loadedBytes: size };
+        assert.deepEqual([...progress], [[one.key, sums]]);
+        assert.equal((await store.instances.progress([])).size, 0);
+      }),
+    );
+
+    it(
       "never gives one port to two keeps",
       withStore(async (store) => {
         const attempts = Array.from({ length: 20 }, () => store.keeps.create(newKeep(3014)));
