@@ -2,8 +2,16 @@
 // that readers see on their own.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { concat, fromPem, HoldfastError } from "../../packages/core/src/index.ts";
-import { encodeRecord, FIRST_PREVIOUS, parseHclReport } from "../../packages/evidence/src/index.ts";
+import { concat, fromPem, HoldfastError, webCrypto } from "../../packages/core/src/index.ts";
+import {
+  bundleItems,
+  type Endorsements,
+  encodeCollateralBundle,
+  encodeRecord,
+  FIRST_PREVIOUS,
+  NO_ENDORSEMENTS,
+  parseHclReport,
+} from "../../packages/evidence/src/index.ts";
 import {
   encodeEventLog,
   encodeFirmware,
@@ -25,6 +33,7 @@ import {
   newSnpEvidence,
   newSnpWorld,
   newTpmEvidence,
+  OLD_PSA_CLAIMS,
   peImage,
   sampleFolder,
 } from "../../packages/testkit/src/index.ts";
@@ -64,6 +73,8 @@ async function made(): Promise<Uint8Array[]> {
     tpm.evidence.area?.bytes ?? new Uint8Array(),
     azure.evidence.hclReport,
     newPsaToken().evidence,
+    newPsaToken({ claims: OLD_PSA_CLAIMS }).evidence,
+    await bundleOf(quotes[0]?.request.endorsements ?? NO_ENDORSEMENTS),
     newCcaToken().evidence,
     newCcaToken({ coseKey: true }).evidence,
     gpu.evidence,
@@ -91,6 +102,12 @@ async function made(): Promise<Uint8Array[]> {
       }),
     ),
   ];
+}
+
+async function bundleOf(endorsements: Endorsements): Promise<Uint8Array> {
+  const items = await bundleItems(endorsements, webCrypto);
+  const made = new Date("2026-06-01T00:00:00Z");
+  return new TextEncoder().encode(await encodeCollateralBundle({ made, items }, webCrypto));
 }
 
 function real(): Uint8Array[] {

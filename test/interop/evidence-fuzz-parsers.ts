@@ -20,6 +20,7 @@ import {
   describeEvidence,
   imageDigest,
   parseAzureJson,
+  parseCollateralBundle,
   parseEarToken,
   parseEnclaveReport,
   parseEventLog,
@@ -115,6 +116,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
 export const LATER: Readonly<Record<string, (bytes: Uint8Array) => Promise<unknown>>> = {
   "event log replayed": async (bytes) =>
     await replayEventLog(parseEventLog(bytes), "sha384", webCrypto),
+  "collateral bundle": async (bytes) => await parseCollateralBundle(bytes, webCrypto),
   "TD digest": async (bytes) => await tdxLaunchDigest(bytes, webCrypto),
   "image digest": async (bytes) => await imageDigest(bytes, "SHA-384", webCrypto),
   "evidence described": async (bytes) => await describeEvidence(bytes, { crypto: webCrypto }),
