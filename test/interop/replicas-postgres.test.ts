@@ -7,7 +7,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
-import { CcfaasClient, fetchTransport, ServiceRefusal } from "@holdfast/contract";
+import {
+  CcfaasClient,
+  fetchTransport,
+  NamespaceClient,
+  namespaceUrl,
+  ServiceRefusal,
+} from "@holdfast/contract";
 import { openStore, type StoredKeep } from "@holdfast/store";
 import { isRunning } from "../../apps/control/src/keeps/process-mark.ts";
 import { newS3Client } from "../../apps/control/src/s3-client.ts";
@@ -16,6 +22,7 @@ import {
   newIdentities,
   provisionVod,
   userPolicy,
+  vodFunction,
 } from "../../apps/control/src/testing/samples.ts";
 import { freePorts, makeWorld, type World } from "../../apps/control/src/testing/world.ts";
 import { type Postgres, skipWithoutPostgres, startPostgres } from "../peers/postgres.ts";
@@ -32,6 +39,7 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
   let world: World;
   let first: ChildProcess;
   let ccfaas: readonly [CcfaasClient, CcfaasClient];
+  let urls: readonly string[] = [];
   let identities: Awaited<ReturnType<typeof newIdentities>>;
 
   before(async () => {
@@ -64,6 +72,7 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
     });
     const second = new CcfaasClient(fetchTransport(`http://${host}:${other}`));
     ccfaas = [world.ccfaas, second];
+    urls = [world.ccfaasUrl, `http://${host}:${other}`];
     await provisionVod(second);
   });
   after(async () => {
@@ -120,6 +129,48 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
     assert.equal((await keepRecords()).filter(({ port }) => port !== undefined).length, 1);
   });
 
+  it("make no more in a namespace than its quota, whichever is asked", async () => {
+    const namespaces = new NamespaceClient(fetchTransport(world.ccfaasUrl));
+    await namespaces.create({ name: "small", quotas: { functions: 1, instances: 2 } });
+    const within = urls.map((url) => new CcfaasClient(fetchTransport(namespaceUrl(url, "small"))));
+    const inTurn = <T>(count: number, make: (at: CcfaasClient, index: number) => Promise<T>) =>
+      Promise.allSettled(
+        Array.from({ length: count }, (_, index) => make(within[index % 2] ?? ccfaas[0], index)),
+      );
+    const registered = await inTurn(6, (at, index) =>
+      at.registerFunction({ ...vodFunction(`f${index}`), data_files: [] }),
+    );
+    refusedBut(1, registered, "QUOTA_FUNCTIONS");
+    const [name = ""] = (await within[0]?.listFunctions()) ?? [];
+    const made = await inTurn(6, (at, index) =>
+      at.createInstance(userPolicy(identities, { instanceid: `${index}`, function: name })),
+    );
+    refusedBut(2, made, "QUOTA_INSTANCES");
+    for (const { id } of (await within[0]?.describeInstances()) ?? []) {
+      await within[1]?.deleteInstance(id);
+    }
+    await within[1]?.deleteFunction(name);
+    await namespaces.delete("small");
+  });
+
+  it("publish one version of a definition that is sent to both", async () => {
+    const definition = { ...vodFunction(), max_memory_mib: 1000 };
+    const drafts = await Promise.all(
+      Array.from({ length: 6 }, (_, index) =>
+        ccfaas[index % 2 === 0 ? 0 : 1].putDraft("vod_small", definition),
+      ),
+    );
+    assert.deepEqual(new Set(drafts.map(({ version }) => version)), new Set([2]));
+    await ccfaas[0].putDraft("vod_small", vodFunction());
+    await ccfaas[1].deleteVersion("vod_small", 2);
+  });
+
+  it("refuse a NUL in a name, which no text of their database can hold", async () => {
+    await assert.rejects(ccfaas[0].getFunction("a\0b"), { code: "REQUEST_INVALID", status: 400 });
+    const registering = ccfaas[0].registerFunction(vodFunction("a\0b"));
+    await assert.rejects(registering, { code: "REQUEST_INVALID", status: 400 });
+  });
+
   it("delete what the other is making", async () => {
     world.setFaults({ stallPath: "/program_data" });
     const creating = ccfaas[0].createInstance(userPolicy(identities)).catch((thrown) => thrown);
@@ -154,3 +205,15 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
     first = await world.spawn();
   });
 });
+
+/** So many are made, and the others are refused for the one reason. */
+function refusedBut(
+  number: number,
+  outcomes: readonly PromiseSettledResult<unknown>[],
+  code: string,
+): void {
+  assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, number);
+  for (const each of outcomes) {
+    if (each.status === "rejected") assert.equal((each.reason as ServiceRefusal).code, code);
+  }
+}

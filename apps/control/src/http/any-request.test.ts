@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, describe, it } from "node:test";
+import { fetchTransport, NamespaceClient } from "@holdfast/contract";
 import fc from "fast-check";
 import {
   type ApiDocument,
@@ -46,6 +47,11 @@ const text = fc.oneof(
     "\0",
     "__proto__",
     "L2E=",
+    "team",
+    "1",
+    "stable",
+    "vod_small@stable",
+    "sha256:",
   ),
 );
 
@@ -57,7 +63,10 @@ describe("requests that nobody wrote", { concurrency: false }, () => {
     await world.start();
     // Something to be found: the names are among those that are tried.
     await provisionVod(world.ccfaas);
+    await world.ccfaas.setAlias("vod_small", "stable", 1);
     await world.ccfaas.createInstance(userPolicy(await newIdentities()));
+    const namespaces = new NamespaceClient(fetchTransport(world.ccfaasUrl));
+    await namespaces.create({ name: "team", quotas: { functions: 2, instances: 1, bytes: 10 } });
   });
   after(() => world?.close());
 
@@ -98,11 +107,19 @@ function requestOf(path: string, operation: Operation): fc.Arbitrary<Made> {
   const names = operation.parameters.map(({ name }) => name);
   return fc
     .record({
+      prefix: fc.constantFrom(
+        "",
+        "",
+        "",
+        "/namespaces/team",
+        "/namespaces/nobody",
+        "/namespaces/..%2f",
+      ),
       values: fc.array(text, { minLength: names.length, maxLength: names.length }),
       given: fc.array(fc.boolean(), { minLength: names.length, maxLength: names.length }),
       body: bodyOf(operation),
     })
-    .map(({ values, given, body }) => {
+    .map(({ prefix, values, given, body }) => {
       let filled = path;
       const query = new URLSearchParams();
       const headers: Record<string, string> = { ...body.headers };
@@ -116,7 +133,7 @@ function requestOf(path: string, operation: Operation): fc.Arbitrary<Made> {
       // A stream of events would not end.
       delete headers["last-event-id"];
       query.delete("wait");
-      return { path: `${filled}?${query}`, headers, body: body.bytes };
+      return { path: `${prefix}${filled}?${query}`, headers, body: body.bytes };
     });
 }
 

@@ -2,7 +2,7 @@
 // request id, under which the log has the rest.
 import { type Problem, problem, ServiceRefusal } from "@holdfast/contract";
 import { PolicyError } from "@holdfast/policy";
-import { StoreError } from "@holdfast/store";
+import { isUnstorableText, StoreError } from "@holdfast/store";
 import type { FastifyError } from "fastify";
 import { ControlError, type ControlErrorCode } from "../errors.ts";
 import { storeRefusal } from "./store-refusals.ts";
@@ -23,6 +23,9 @@ export function problemOf(thrown: unknown, requestId: string): Problem {
   }
   const refusal = thrown instanceof StoreError ? storeRefusal(thrown) : undefined;
   if (refusal !== undefined) return problem(refusal.status, refusal.code, refusal.message);
+  if (isUnstorableText(thrown)) {
+    return problem(400, "REQUEST_INVALID", "a name or text in the request has a NUL in it");
+  }
   return frameworkProblem(thrown as FastifyError, requestId);
 }
 
