@@ -69,8 +69,12 @@ describe("configuration", () => {
     );
     const { dataDir, ccfaas: own } = parseConfig(VALID, "/etc");
     assert.equal(own?.identityFile, `${dataDir}/ccfaas/loader.json`);
+  });
+
+  it("believes the attestation service under an authority of its own", () => {
     const { attestationCaFile } = parseConfig({ ...VALID, attestation_ca_file: "ca.pem" }, "/etc");
     assert.equal(attestationCaFile, "/etc/ca.pem");
+    assert.equal(parseConfig(VALID, "/etc").attestationCaFile, undefined);
   });
 
   it("takes tokens of an issuer, and rates", () => {

@@ -50,6 +50,7 @@ try {
 
 async function serve(): Promise<void> {
   const device = duplexOn(DEVICE_FD);
+  const loaderGone = deserted(device);
   const platform: Platform = {
     device: nsmOverStream(device),
     service: attestationServiceOver(relayOverStream(duplexOn(RELAY_FD))),
@@ -68,7 +69,7 @@ async function serve(): Promise<void> {
   giveUpPermissions();
   log.info("serving", { port, ...permissions() });
   const renewal = renewInTime({ attested, deps, log, renew: (next) => keep.renew(next) });
-  const reason = await Promise.race([keep.ended, signalled(), deserted(device)]);
+  const reason = await Promise.race([keep.ended, signalled(), loaderGone]);
   log.info("ending", { reason });
   renewal.stop();
   // Whoever would see that it does not end may be gone.

@@ -81,7 +81,10 @@ export class KeepWatch {
     await this.#lookAtAll();
     await this.#keepWarm();
     this.#rounds += 1;
-    if (this.#rounds % CLEAN_EVERY === 0) await this.#clean();
+    if (this.#rounds % CLEAN_EVERY !== 0) return;
+    await this.#clean().catch((thrown: unknown) => {
+      this.#context.logger.warn({ err: thrown }, `cleaning up: ${messageOf(thrown)}`);
+    });
   }
 
   async #keepWarm(): Promise<void> {
