@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
-import { fetchTrusting } from "@holdfast/channel";
+import { connect } from "node:tls";
+import { fetchTrusting, newIdentity } from "@holdfast/channel";
 import { AttestationClient, fetchTransport } from "@holdfast/contract";
-import { toPem, webCrypto } from "@holdfast/core";
+import { systemClock, toPem, webCrypto } from "@holdfast/core";
 import { verifyLog } from "@holdfast/evidence";
 import { filled } from "@holdfast/testkit";
 import { world } from "./testing/service.ts";
@@ -18,6 +19,7 @@ const MAIN = resolve(import.meta.dirname, "main.ts");
 
 interface Running {
   readonly child: ChildProcess;
+  readonly url: string;
   readonly client: AttestationClient;
   readonly lines: readonly string[];
 }
@@ -51,7 +53,7 @@ async function run(t: TestContext, config: string, caFile?: string): Promise<Run
     caFile === undefined
       ? {}
       : { fetcher: fetchTrusting({ authoritiesPem: await readFile(caFile) }) };
-  return { child, client: new AttestationClient(fetchTransport(url, fetcher)), lines };
+  return { child, url, client: new AttestationClient(fetchTransport(url, fetcher)), lines };
 }
 
 test("keeps its authority and log across a kill, and ends on SIGTERM with 0", async (t) => {
@@ -97,6 +99,35 @@ test("serves TLS under an authority that it makes, and the same one when it star
   await second.client.challenge();
   assert.equal(await readFile(caFile, "utf8"), ca);
 });
+
+test("presents another certificate after SIGHUP, when its files changed", async (t) => {
+  const config = await newConfig(t);
+  const [certificate, key] = [join(config, "../c.pem"), join(config, "../k.pem")];
+  const identity = () => newIdentity({ commonName: "127.0.0.1", clock: systemClock });
+  const [first, second] = [await identity(), await identity()];
+  await writeFile(certificate, first.certificatePem);
+  await writeFile(key, first.keyPem);
+  const tls = { certificate_file: "c.pem", key_file: "k.pem" };
+  await writeFile(config, JSON.stringify({ ...JSON.parse(await readFile(config, "utf8")), tls }));
+  const { child, url } = await run(t, config);
+  assert.equal(await shownAt(url), first.certificatePem);
+  await writeFile(certificate, second.certificatePem);
+  await writeFile(key, second.keyPem);
+  child.kill("SIGHUP");
+  for (let i = 0; i < 500 && (await shownAt(url)) !== second.certificatePem; i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal(await shownAt(url), second.certificatePem);
+});
+
+async function shownAt(url: string): Promise<string | undefined> {
+  const { port } = new URL(url);
+  const socket = connect({ port: Number(port), host: "127.0.0.1", rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const shown = socket.getPeerX509Certificate()?.toString().trimEnd();
+  socket.destroy();
+  return shown;
+}
 
 test("says what is wrong with its arguments and its file, with exit code 2", async (t) => {
   const config = await newConfig(t);

@@ -88,15 +88,19 @@ async function identify(
 ): Promise<Principal> {
   const { authorization } = request.headers;
   const certificate = certificateOf(request);
-  if (authorization === undefined && certificate === undefined) {
-    throw unknown("nothing was presented");
-  }
-  sources.limits?.proves(request, reply);
+  const proof = authorization ?? certificate?.fingerprint256;
+  if (proof === undefined) throw unknown("nothing was presented");
+  const { limits } = sources;
+  limits?.proves(proof, request, reply);
   try {
-    if (authorization !== undefined) return await identifyToken(sources, authorization);
-    return await identifyCertificate(sources, certificate as X509Certificate);
+    const principal =
+      authorization === undefined
+        ? await identifyCertificate(sources, certificate as X509Certificate)
+        : await identifyToken(sources, authorization);
+    limits?.held(proof);
+    return principal;
   } catch (thrown) {
-    if ((thrown as ControlError).code === "ACCESS_UNKNOWN") sources.limits?.failed(request);
+    if ((thrown as ControlError).code === "ACCESS_UNKNOWN") limits?.failed(proof, request);
     throw thrown;
   }
 }

@@ -1,5 +1,6 @@
 // How often callers may ask: by address before anybody knows who they are, by name after; and much less often for those
 // whose proofs are no good. Answers say what is left (draft-ietf-httpapi-ratelimit-headers) and when to come again.
+import { createHash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ControlError } from "../errors.ts";
 import { type Allowance, Buckets, type Rate } from "./buckets.ts";
@@ -22,11 +23,15 @@ declare module "fastify" {
   }
 }
 
+const MAXIMUM_PROOFS = 10_000;
+
 /** The limits of a process. Each method lets a request go on, or throws ControlError RATE_LIMITED. */
 export class RequestLimits {
   readonly #principals: Buckets;
   readonly #addresses: Buckets;
   readonly #failures: Buckets;
+  /** Digests of proofs that were good when they were looked at last. */
+  readonly #good = new Set<string>();
 
   /** @param now milliseconds that only go forward */
   constructor(rates: Rates, now?: () => number) {
@@ -41,15 +46,26 @@ export class RequestLimits {
     if (!allowance.allowed) refuse("address", this.#addresses.rate, allowance, request, reply);
   }
 
-  /** Somebody shows a proof, which nobody has looked at yet. */
-  proves(request: FastifyRequest, reply: FastifyReply): void {
+  /** Somebody shows a proof, which nobody has looked at yet. One that was good before is not kept out by others' wrong ones. */
+  proves(proof: string, request: FastifyRequest, reply: FastifyReply): void {
+    if (this.#good.has(digestOf(proof))) return;
     const allowance = this.#failures.look(networkOf(request.ip));
     if (!allowance.allowed) refuse("failures", this.#failures.rate, allowance, request, reply);
   }
 
   /** The proof was no good. */
-  failed(request: FastifyRequest): void {
+  failed(proof: string, request: FastifyRequest): void {
+    this.#good.delete(digestOf(proof));
     this.#failures.take(networkOf(request.ip));
+  }
+
+  /** The proof was good. */
+  held(proof: string): void {
+    const digest = digestOf(proof);
+    this.#good.delete(digest);
+    this.#good.add(digest);
+    const [oldest] = this.#good;
+    if (this.#good.size > MAXIMUM_PROOFS && oldest !== undefined) this.#good.delete(oldest);
   }
 
   /** It is known who asks. */
@@ -58,6 +74,10 @@ export class RequestLimits {
     tell("principal", this.#principals.rate, allowance, reply);
     if (!allowance.allowed) refuse("principal", this.#principals.rate, allowance, request, reply);
   }
+}
+
+function digestOf(proof: string): string {
+  return createHash("sha256").update(proof).digest("base64");
 }
 
 /** Whoever has one address of a network of IPv6 has all of its addresses. */

@@ -253,14 +253,14 @@ test("an address that asks too often is refused before anybody looks at its proo
   assert.equal((await ask("/healthz", { from: "127.0.0.9" })).status, 200);
 });
 
-test("an address of wrong tokens is soon refused unread, right ones too", async (t) => {
-  const { access: rated, later } = limited();
+test("an address of wrong tokens is soon refused unread, and who was let in before is not", async (t) => {
+  const { access: rated, later } = limited({ principal: { perSecond: 1, burst: 100 } });
   const { ask: get } = await edge(t, { access: rated });
   const ask = async (token: string) => (await get("/openapi.json", { headers: as(token) })).status;
-  assert.deepEqual(
-    [await ask("a"), await ask("b"), await ask("c"), await ask("token-r")],
-    [401, 401, 429, 429],
-  );
+  assert.equal(await ask("token-a"), 200);
+  assert.deepEqual([await ask("a"), await ask("b"), await ask("c")], [401, 401, 429]);
+  // A good token that nobody has seen yet might be a guess; one that was good is none.
+  assert.deepEqual([await ask("token-r"), await ask("token-a")], [429, 200]);
   assert.equal((await get("/openapi.json")).status, 401);
   assert.equal((await get("/healthz")).status, 200);
   later(10_000);
