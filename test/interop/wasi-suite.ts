@@ -25,8 +25,27 @@ export function suiteCases(suite: string): SuiteCase[] {
   return modules.map((module) => readCase(join(suite, module)));
 }
 
+/** The command line: given its words, how it ends and what it prints. */
+export type CommandLine = (words: readonly string[]) => Promise<{
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}>;
+
+/** The command line in a process of its own, as a user has it. */
+const ownProcess: CommandLine = async (words) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...words], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return { code: status, stdout, stderr };
+};
+
 /** Runs a test over the command line. @returns why it failed; undefined when it passed */
-export function runCase(test: SuiteCase): string | undefined {
+export async function runCase(
+  test: SuiteCase,
+  commandLine: CommandLine,
+): Promise<string | undefined> {
   const scratch = mkdtempSync(join(tmpdir(), "holdfast-suite-"));
   try {
     const directories = test.directories.flatMap(({ from, guest }) => {
@@ -38,12 +57,9 @@ export function runCase(test: SuiteCase): string | undefined {
       "--env",
       `${name}=${value}`,
     ]);
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [CLI, "wasm", "run", ...directories, ...environment, test.module, "--", ...test.arguments],
-      { encoding: "utf8", timeout: 60_000 },
-    );
-    if (status !== test.exitCode) return `exit code ${status}, not ${test.exitCode}: ${stderr}`;
+    const words = [...directories, ...environment, test.module, "--", ...test.arguments];
+    const { code, stdout, stderr } = await commandLine(["wasm", "run", ...words]);
+    if (code !== test.exitCode) return `exit code ${code}, not ${test.exitCode}: ${stderr}`;
     if (test.stdout !== undefined && stdout !== test.stdout) return `unexpected output: ${stdout}`;
     return undefined;
   } finally {
@@ -81,7 +97,7 @@ if (process.argv[1] === import.meta.filename) {
   const cases = suiteCases(resolve(process.argv[2] ?? join(ROOT, "../wasi-testsuite")));
   let passed = 0;
   for (const test of cases) {
-    const failure = runCase(test);
+    const failure = await runCase(test, ownProcess);
     if (failure === undefined) passed += 1;
     else console.log(`${basename(test.module)}: ${failure}`);
   }
