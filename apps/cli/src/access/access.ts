@@ -54,7 +54,8 @@ export class Access {
   as(token: string | undefined): Access {
     const { token: _token, identity: _identity, ...own } = this.#parts.own ?? {};
     const grant = token === undefined ? own : { ...own, token, tokenFrom: "the token given" };
-    return new Access({ urls: this.#parts.urls, own: grant });
+    const { urls, namespace } = this.#parts;
+    return new Access({ urls, own: grant, ...(namespace === undefined ? {} : { namespace }) });
   }
 
   /** Client of CCFaaS, at the address of the profile or at another. */
@@ -75,6 +76,16 @@ export class Access {
   /** Client of the attestation service, which knows no namespaces and asks nobody who he is. */
   attestation(url: string = this.#url("attestation")): AttestationClient {
     return new AttestationClient(this.as(undefined).transport(url));
+  }
+
+  /** Client of all namespaces at once, as CCFaaS knows them. */
+  namespaces(url: string = this.#url("ccfaas")): NamespaceClient {
+    return new NamespaceClient(this.transport(url));
+  }
+
+  /** Client of the namespace that is worked in. */
+  ownNamespace(url: string = this.#url("ccfaas")): NamespaceClient {
+    return new NamespaceClient(this.#within(url));
   }
 
   /**
@@ -99,6 +110,10 @@ export class Access {
     return explainedTransport(transport, grant);
   }
 
+  #within(url: string): HttpTransport {
+    return namespaceTransport(this.transport(url), this.#parts.namespace ?? DEFAULT_NAMESPACE);
+  }
+
   #fetcher({ authoritiesPem, identity }: Grant): TrustingFetch {
     const key = `${authoritiesPem}${identity?.certificatePem}`;
     const made =
@@ -109,20 +124,6 @@ export class Access {
       });
     this.#fetchers.set(key, made);
     return made;
-  }
-
-  /** Client of all namespaces at once, as CCFaaS knows them. */
-  namespaces(url: string = this.#url("ccfaas")): NamespaceClient {
-    return new NamespaceClient(this.transport(url));
-  }
-
-  /** Client of the namespace that is worked in. */
-  ownNamespace(url: string = this.#url("ccfaas")): NamespaceClient {
-    return new NamespaceClient(this.#within(url));
-  }
-
-  #within(url: string): HttpTransport {
-    return namespaceTransport(this.transport(url), this.#parts.namespace ?? DEFAULT_NAMESPACE);
   }
 
   #url(name: ServiceName): string {

@@ -69,6 +69,15 @@ suite("the file of principals", () => {
     assert.equal(readFileSync(files.principalsFile, "utf8"), text, "nothing is made twice");
   });
 
+  test("of a platform that is prepared by several at once has the token that is in its file", async () => {
+    const all = await Promise.all(Array.from({ length: 6 }, () => prepareAccess("together")));
+    const [files] = all;
+    const token = readFileSync(files?.administratorTokenFile ?? "", "utf8").trim();
+    const principals = await readPrincipals(files?.principalsFile ?? "");
+    assert.deepEqual(principals.map(({ name }) => name).sort(), ["administrator", "ccfaas"]);
+    assert.ok(principals.some((each) => each.token_sha256 === tokenDigest(token)));
+  });
+
   test("of a platform gets a new token for one that was revoked, never the old one again", async () => {
     const files = await prepareAccess("platform");
     const old = readFileSync(files.administratorTokenFile, "utf8").trim();

@@ -56,17 +56,21 @@ export async function readPrincipals(file: string): Promise<readonly Principal[]
 }
 
 /**
- * Replaces the file by what `change` makes of it; one at a time.
+ * Replaces the file by what `change` makes of it, unless that is what it was given; one at a time.
  * @throws CliError CLI_FILE when somebody else does not end to change it, and as readPrincipals
  */
 export async function changePrincipals(
   file: string,
-  change: (principals: readonly Principal[]) => readonly Principal[],
+  change: (
+    principals: readonly Principal[],
+  ) => readonly Principal[] | Promise<readonly Principal[]>,
 ): Promise<void> {
   const lock = `${file}.lock`;
   const handle = await takeLock(lock);
   try {
-    const principals = change(await readPrincipals(file));
+    const before = await readPrincipals(file);
+    const principals = await change(before);
+    if (principals === before) return;
     const text = JSON.stringify({ principals }, undefined, 2);
     await writeWholeFile(file, `${text}\n`, { secret: true });
   } finally {

@@ -27,7 +27,8 @@ export function upCommand(context: Context): Command {
   return newCommand("up", {
     summary: "start the whole platform on this machine, until Ctrl-C",
     description:
-      "Starts the attestation service and the control plane (VaaS, CCFaaS, S3 bridge) with one data directory.\n" +
+      "Starts the attestation service and the control plane (VaaS, CCFaaS, S3 bridge) with one data directory. Certificates,\n" +
+      "tokens and a profile that the other commands find are made there on the first start.\n" +
       "Functions stay registered from one start to the next. Ctrl-C ends the services and every keep,\n" +
       "and so does the end of the command in any other way.\n" +
       "The platform below the keeps is SIMULATED: a root made in the data directory stands in for the hardware's.",
@@ -119,11 +120,12 @@ function entryLines({ profileFile, dataDirectory }: Platform, isOpen: boolean): 
   const isDefault = profileFile === resolve(DEFAULT_PROFILE);
   const profile = isDefault ? "commands in this directory find it" : "export HOLDFAST_PROFILE=it";
   const { caFile, administratorTokenFile } = accessFiles(dataDirectory);
+  if (isOpen) {
+    return ["access               local development: whoever is on this machine may do everything"];
+  }
   return [
-    `profile              ${profileFile} (${profile})`,
-    isOpen
-      ? "access               everybody on this machine may do everything: local development"
-      : `access               TLS 1.3 and tokens; other clients trust ${caFile} and send the token in ${administratorTokenFile} as a bearer, or start with --local-development`,
+    `access               TLS 1.3 and tokens, by the profile ${profileFile} (${profile})`,
+    `clients of others    trust ${caFile}, send "Authorization: Bearer" with the token in ${administratorTokenFile}; unchanged ones need --local-development`,
   ];
 }
 

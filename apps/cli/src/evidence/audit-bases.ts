@@ -1,7 +1,6 @@
 // What decisions of a log rested on, read from the folder beside it. Many decisions rest on the same, so the last few are
 // remembered; every document is held against its digest when it is read.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Certificate, webCrypto } from "@holdfast/core";
 import {
@@ -9,9 +8,11 @@ import {
   basisFolderOf,
   type DecisionBasis,
   type DecisionRecord,
+  MAXIMUM_ENDORSEMENT,
   NO_ENDORSEMENTS,
   readBasis,
 } from "@holdfast/evidence";
+import { readSmallFile } from "../files.ts";
 
 const NOTHING: DecisionBasis = { endorsements: NO_ENDORSEMENTS, anchors: [] };
 const REMEMBERED = 16;
@@ -50,11 +51,8 @@ export class AuditBases {
   }
 
   async #file(name: string): Promise<Uint8Array | undefined> {
-    try {
-      return new Uint8Array(await readFile(join(this.#folder, name)));
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw thrown;
-    }
+    const path = join(this.#folder, name);
+    if (!existsSync(path)) return undefined;
+    return await readSmallFile(path, "document", MAXIMUM_ENDORSEMENT);
   }
 }

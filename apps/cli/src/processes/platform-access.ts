@@ -8,7 +8,6 @@ import {
   newToken,
   type Principal,
   ROLES,
-  readPrincipals,
   tokenDigest,
 } from "../access/principals.ts";
 import { readPrivateFile, writeWholeFile } from "../files.ts";
@@ -59,15 +58,21 @@ async function prepareToken(
   tokenFile: string,
   principal: Principal,
 ): Promise<void> {
-  const known = (await readPrincipals(principalsFile)).find(({ name }) => name === principal.name);
-  if (known !== undefined && existsSync(tokenFile)) {
-    const token = (await readPrivateFile(tokenFile, "token")).trim();
-    if (tokenDigest(token) === known.token_sha256) return;
-  }
-  const token = newToken();
-  await writeWholeFile(tokenFile, `${token}\n`, { secret: true });
-  await changePrincipals(principalsFile, (principals) => [
-    ...principals.filter(({ name }) => name !== principal.name),
-    { ...principal, ...known, token_sha256: tokenDigest(token) },
-  ]);
+  await changePrincipals(principalsFile, async (principals) => {
+    const known = principals.find(({ name }) => name === principal.name);
+    if (known?.token_sha256 !== undefined && known.token_sha256 === (await digestIn(tokenFile))) {
+      return principals;
+    }
+    const token = newToken();
+    await writeWholeFile(tokenFile, `${token}\n`, { secret: true });
+    return [
+      ...principals.filter((each) => each !== known),
+      { ...principal, ...known, token_sha256: tokenDigest(token) },
+    ];
+  });
+}
+
+async function digestIn(tokenFile: string): Promise<string | undefined> {
+  if (!existsSync(tokenFile)) return undefined;
+  return tokenDigest((await readPrivateFile(tokenFile, "token")).trim());
 }
