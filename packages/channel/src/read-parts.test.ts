@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
@@ -52,4 +53,27 @@ test("a slow reader makes the stream wait", async () => {
   assert.ok(asked < 40, String(asked));
   await parts.return(undefined);
   assert.equal(stream.destroyed, true);
+});
+
+test("a stream that has ended, failed or gone before its reader came", {
+  timeout: 10_000,
+}, async () => {
+  const ended = Readable.from([]);
+  ended.resume();
+  await once(ended, "close");
+  for await (const _ of readParts(ended)) assert.fail("nothing is left");
+
+  const gone = new Readable({ read: () => undefined });
+  gone.destroy();
+  await once(gone, "close");
+  await assert.rejects(async () => {
+    for await (const _ of readParts(gone));
+  }, /broke off/);
+
+  const failed = new Readable({ read: () => undefined });
+  failed.on("error", () => undefined).destroy(new Error("a fault"));
+  await new Promise((resolve) => failed.once("close", resolve));
+  await assert.rejects(async () => {
+    for await (const _ of readParts(failed));
+  }, /a fault/);
 });

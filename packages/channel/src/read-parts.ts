@@ -9,8 +9,10 @@ const HIGH_WATER = 1024 * 1024;
 export async function* readParts(stream: Readable): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
   let size = 0;
-  let ended = false;
-  let fault: unknown;
+  // A reader may come late, and what has happened by then is not told again.
+  let ended = stream.readableEnded;
+  let fault: unknown =
+    stream.errored ?? (stream.destroyed && !ended ? new Error("the stream broke off") : undefined);
   let wake: () => void = () => undefined;
   stream.on("data", (part: Uint8Array) => {
     parts.push(part);

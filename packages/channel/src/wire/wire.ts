@@ -24,12 +24,17 @@ interface Exchange {
   release(): void;
 }
 
+/** How long an answer may wait for its reader; a keep lets go of a reader sooner. */
+const READER_TIMEOUT_MS = 120_000;
+
 /** What a wire needs. */
 export interface WireOptions {
   readonly socket: TLSSocket;
   readonly inbox: Inbox;
   /** Silence after which an exchange is given up. */
   readonly timeoutMs: number;
+  /** How long an answer may wait for its reader, two minutes by default. */
+  readonly readerTimeoutMs?: number;
   readonly watch: WireWatch;
 }
 
@@ -71,6 +76,7 @@ export class Wire {
         return;
       }
       const exchange = this.#begin(request, resolve, reject);
+      if (this.#isGone) return;
       this.#socket.ref();
       this.#socket.setTimeout(this.#options.timeoutMs);
       const isWanted = (): boolean => this.#exchange === exchange && !exchange.isAnswered;
@@ -86,8 +92,8 @@ export class Wire {
   }
 
   /** Ends the connection, and what is under way on it. */
-  close(reason = "it was closed"): void {
-    this.#fail(lost(reason));
+  close(): void {
+    this.#fail(lost("it was closed"));
   }
 
   #begin(
@@ -97,7 +103,7 @@ export class Wire {
   ): Exchange {
     const abort = (): void => this.#fail(lost("cancelled"));
     const body = new PartQueue(
-      () => this.#readOn(),
+      () => this.#readOn(exchange),
       () => this.#fail(lost("its reader left")),
     );
     const exchange: Exchange = {
@@ -142,13 +148,13 @@ export class Wire {
       return false;
     }
     if (!exchange.body.isFull || exchange.isAnswered) return true;
-    // Silence is the reader's from here on.
-    this.#socket.setTimeout(0);
+    // Silence is the reader's from here on. A socket that waits for its reader does not see that the keep has gone.
+    this.#socket.setTimeout(this.#options.readerTimeoutMs ?? READER_TIMEOUT_MS);
     return false;
   }
 
-  #readOn(): void {
-    if (this.#isGone) return;
+  #readOn(exchange: Exchange): void {
+    if (this.#exchange !== exchange) return;
     this.#socket.setTimeout(this.#options.timeoutMs);
     this.#socket.resume();
   }
@@ -162,15 +168,17 @@ export class Wire {
       this.#fail(lost("the keep ended it"));
       return;
     }
-    this.#socket.setTimeout(0);
-    // A connection that waits for nothing does not hold the process.
-    this.#socket.unref();
+    // A connection that waits for nothing does not hold the process; it reads on, to see when the keep closes it.
+    this.#socket.setTimeout(0).unref().resume();
     this.#options.watch.onFree(this);
   }
 
   #onSilence(): void {
-    const { timeoutMs } = this.#options;
-    this.#fail(new ChannelError("CHANNEL_TIMEOUT", `the keep was silent for ${timeoutMs} ms`));
+    const why =
+      this.#exchange?.body.isFull === true
+        ? "nobody has read the keep's answer for too long"
+        : `the keep was silent for ${this.#options.timeoutMs} ms`;
+    this.#fail(new ChannelError("CHANNEL_TIMEOUT", why));
   }
 
   #fail(fault: ChannelError): void {

@@ -3,8 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { fromText, type HttpResponse, readBody, systemClock, toText } from "@holdfast/core";
+import { policyHash } from "@holdfast/policy";
 import { ChannelError, connectKeep, type KeepConnection } from "../index.ts";
+import { openJudged } from "../open-judged.ts";
 import { type SmallKeep, startSmallKeep } from "../testing/small-keep.ts";
+import { Inbox } from "./inbox.ts";
+import { requestHead } from "./request-head.ts";
+import { Wire } from "./wire.ts";
 
 const LIMIT = { timeout: 30_000 };
 const GET = { method: "GET", path: "/" };
@@ -75,6 +80,44 @@ test("an answer that nobody reads holds no connection", LIMIT, () =>
     },
   ),
 );
+
+test("an answer that just fills what waits for a reader lets the next one through", LIMIT, () =>
+  withRaw(
+    (socket, piece) => {
+      const size = Number(/GET \/(\d+)/.exec(piece)?.[1] ?? 0);
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n`);
+      socket.write(Buffer.alloc(size));
+    },
+    async ({ connection, sockets }) => {
+      for (let size = 1 << 20; size <= (1 << 20) + (1 << 17); size += 1 << 13) {
+        const large = await connection.request({ ...GET, path: `/${size}` });
+        const small = await connection.request({ ...GET, path: "/3" });
+        assert.equal((await textOf(small)).length, 3);
+        assert.equal((await textOf(large)).length, size);
+      }
+      assert.ok(sockets.length <= 2, `${sockets.length}`);
+    },
+  ),
+);
+
+test("an answer that nobody ever reads does not hold its connection for ever", LIMIT, async () => {
+  const keep = await startSmallKeep(systemClock);
+  keep.server.removeAllListeners("request");
+  keep.server.on("request", (_request, response) => response.end(Buffer.alloc(1 << 25)));
+  const inbox = new Inbox();
+  const { socket } = await openJudged(
+    { ...keep, clock: systemClock },
+    await policyHash(keep.policy.text),
+    inbox,
+  );
+  const gone = Promise.withResolvers<void>();
+  const watch = { onFree: () => undefined, onGone: () => gone.resolve() };
+  const wire = new Wire({ socket, inbox, watch, timeoutMs: 20_000, readerTimeoutMs: 100 });
+  const { body } = await wire.exchange(GET, requestHead(GET, "keep"));
+  await gone.promise;
+  await assert.rejects(readBody(body, 1 << 26), hasCode("CHANNEL_TIMEOUT"));
+  await keep.close();
+});
 
 test("no more than eight at once; the others wait for their turn", LIMIT, () => {
   const held: TLSSocket[] = [];
