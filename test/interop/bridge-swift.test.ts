@@ -60,7 +60,7 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     await swift?.close();
   });
 
-  it("copies an object whole and answers as the original does", async () => {
+  it("compatible: an object is copied whole, and the answer is the original's sentence", async () => {
     const answer = await copy({});
     assert.equal(answer.status, 200);
     assert.match(answer.headers.get("content-type") ?? "", /^text\/html/);
@@ -112,7 +112,7 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     assert.equal((await filesInKeep()).get(target), 0);
   });
 
-  it("says that S3 refused a wrong secret, as the original's sentence begins", async () => {
+  it("different: a refusal of S3 is 502, not 500; its sentence begins as the original's", async () => {
     const target = "/s3_app_input/wrong-secret";
     const problem = await refusal(502, "S3_READ_FAILED", {
       s3: { aws_secret_access_key: "wrong" },
@@ -125,7 +125,7 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     assert.equal((await filesInKeep()).has(target), false);
   });
 
-  it("says that there is no such object, and writes no empty file", async () => {
+  it("different: no such object is 404, not 500, and no empty file is in the keep", async () => {
     const target = "/s3_app_input/missing";
     await refusal(404, "S3_NOT_FOUND", {
       s3: { filename: "nothing" },
@@ -222,7 +222,7 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     await refusal(422, "KEEP_IDENTITY", { veracruz: { key: identities.user.keyPem } });
   });
 
-  it("refuses half of the credentials, as the original does", async () => {
+  it("compatible: half of the credentials is 400, in the original's words", async () => {
     const answer = await copy({ s3: { aws_secret_access_key: "" } });
     assert.equal(answer.status, 400);
     const problem = (await answer.json()) as Problem;
@@ -230,7 +230,7 @@ describe("the bridge between Swift and a keep", { skip, concurrency: false }, ()
     assert.equal(problem.detail, "aws credentials have to be all provided or none");
   });
 
-  it("says that a keep is gone", async () => {
+  it("different: a keep that is gone is 502, not 500", async () => {
     const other = await world.ccfaas.createInstance(userPolicy(identities, { instanceid: "gone" }));
     await world.ccfaas.deleteInstance("gone");
     await refusal(502, "KEEP_UNREACHABLE", { veracruz: { policy: other.policy } });

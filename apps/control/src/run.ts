@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { systemClock } from "@holdfast/core";
 import { buildServices, type Service } from "./app.ts";
 import type { Config } from "./config.ts";
+import { forbidCoreDumps } from "./core-dumps.ts";
 import { openDoor } from "./http/door.ts";
 import { createLogger } from "./logger.ts";
 import { openConfiguredStore } from "./open-store.ts";
@@ -18,6 +19,9 @@ export interface Running {
 /** Starts everything that a configuration names. */
 export async function run(config: Config): Promise<Running> {
   const logger = createLogger(config.logLevel);
+  if (!(await forbidCoreDumps())) {
+    logger.warn("a crash may write this process's memory to the disk, with keys of users in it");
+  }
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   // Beside the file, because an address with a password in it is often kept in the environment.
   const store = await openConfiguredStore(config, process.env["DATABASE_URL"]);

@@ -2,7 +2,7 @@
 // or as one of their own that can be killed.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -42,7 +42,7 @@ export interface World {
   /** The store of the services in this process. */
   store(): Store;
   /** Starts the services as a process of their own, under the world's configuration or a changed one. */
-  spawn(change?: Partial<ConfigFile>): Promise<ChildProcess>;
+  spawn(change?: Partial<ConfigFile>, options?: { logFile?: string }): Promise<ChildProcess>;
   /** Ends everything, keeps included. */
   close(): Promise<void>;
 }
@@ -136,8 +136,8 @@ export async function makeWorld(
       if (running === undefined) throw new Error("the services do not run in this process");
       return running.store;
     },
-    async spawn(other = {}) {
-      const child = await spawnServices({ ...config, ...other }, directory);
+    async spawn(other = {}, { logFile } = {}) {
+      const child = await spawnServices({ ...config, ...other }, directory, logFile);
       children.push(child);
       return child;
     },
@@ -190,13 +190,18 @@ async function stopServices(running: Running | undefined): Promise<void> {
   await running.store.close();
 }
 
-async function spawnServices(config: ConfigFile, directory: string): Promise<ChildProcess> {
+async function spawnServices(
+  config: ConfigFile,
+  directory: string,
+  logFile?: string,
+): Promise<ChildProcess> {
   const url = `http://127.0.0.1:${config.ccfaas?.port}`;
   const path = join(directory, `control-${config.ccfaas?.port}.json`);
   writeFileSync(path, JSON.stringify(config));
   const cache = join(directory, "cache");
   const child = spawn(process.execPath, [MAIN, "--config", path], {
-    stdio: "inherit",
+    stdio:
+      logFile === undefined ? "inherit" : ["ignore", openSync(join(directory, logFile), "w"), 2],
     // As `holdfast up` starts it.
     env: { ...process.env, NODE_COMPILE_CACHE: cache, MALLOC_ARENA_MAX: "1" },
   });
