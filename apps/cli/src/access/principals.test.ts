@@ -1,6 +1,6 @@
 // The file of principals: replaced whole, for its owner alone, and never with a token in it.
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { prepareAccess } from "../processes/platform-access.ts";
 import { inEmptyDirectory } from "../testing/run.ts";
@@ -35,6 +35,15 @@ suite("the file of principals", () => {
     });
     await assert.rejects(failing, /changed his mind/);
     assert.equal((await readPrincipals("many.json")).length, 12);
+    assert.equal(existsSync("many.json.lock"), false);
+  });
+
+  test("is not held up by a command that was killed while it changed it", async () => {
+    const old = new Date(Date.now() - 3_600_000);
+    writeFileSync("many.json.lock", "");
+    utimesSync("many.json.lock", old, old);
+    await changePrincipals("many.json", (all) => [...all, { name: "late", roles: ["reader"] }]);
+    assert.equal((await readPrincipals("many.json")).length, 13);
     assert.equal(existsSync("many.json.lock"), false);
   });
 

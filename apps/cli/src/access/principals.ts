@@ -1,7 +1,7 @@
 // The file of principals: who may do what, by digests of tokens, never tokens. It is replaced whole, for its owner alone.
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "@holdfast/core";
 import { CliError } from "../errors.ts";
@@ -26,6 +26,7 @@ export interface Principal {
 
 const TOKEN_BYTES = 32;
 const PATIENCE_MS = 5000;
+const STALE_MS = 60_000;
 const POLL_MS = 20;
 
 /** A new token. The prefix is for people and for programs that look for leaked secrets. */
@@ -86,7 +87,8 @@ async function takeLock(lock: string): Promise<FileHandle> {
       return await open(lock, "wx", 0o600);
     } catch (cause) {
       const held = (cause as { code?: unknown }).code === "EEXIST";
-      if (held && performance.now() < until) await sleep(POLL_MS);
+      if (held && (await isStale(lock))) await rm(lock, { force: true });
+      else if (held && performance.now() < until) await sleep(POLL_MS);
       else {
         throw new CliError("CLI_FILE", `${lock} can't be made: ${messageOf(cause)}`, {
           hint: "somebody else changes the principals now; when nobody does, remove that file",
@@ -94,6 +96,12 @@ async function takeLock(lock: string): Promise<FileHandle> {
       }
     }
   }
+}
+
+/** A change takes milliseconds: a lock of long ago belongs to a command that was killed. */
+async function isStale(lock: string): Promise<boolean> {
+  const found = await stat(lock).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > STALE_MS;
 }
 
 function requirePrincipal(untrusted: unknown): void {
