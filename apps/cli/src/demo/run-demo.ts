@@ -225,6 +225,7 @@ async function keepRunning(context: Context, stage: Stage): Promise<void> {
   terminal.line("Kept running until Ctrl-C:");
   for (const [name, url] of Object.entries(urls)) terminal.line(`  ${name.padEnd(12)} ${url}`);
   terminal.line(`  ${"S3 store".padEnd(12)} ${stage.store.url}, bucket ${stage.store.bucket}`);
+  terminal.line(`  ${"profile".padEnd(12)} ${stage.platform.profileFile}`);
   terminal.line(`  ${"user's files".padEnd(12)} ${stage.userDirectory}`);
   const services = [stage.platform.attestation, stage.platform.control];
   await untilInterrupted(
