@@ -47,6 +47,7 @@ export async function publishWhenComplete(
       .execute();
   }
   await tidy(transaction, owner.id);
+  if (published.id === owner.head && same !== undefined) return published;
   await record({
     kind: "function",
     subject: owner.name,

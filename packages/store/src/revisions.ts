@@ -184,14 +184,16 @@ async function takeOver(
   const known = await transaction
     .selectFrom("files")
     .innerJoin("revisions", "revisions.id", "files.revision_id")
-    .select(["files.sha256", "files.size"])
+    .select(["files.sha256", "files.kind", "files.size"])
     .where("revisions.function_id", "=", owner.id)
     .where("files.sha256", "in", ["", ...files.map(({ sha256 }) => sha256)])
     .distinct()
     .execute();
-  const sizes = new Map(known.map(({ sha256, size }) => [sha256, size]));
   const found = files.flatMap((file) => {
-    const size = sizes.get(file.sha256);
+    // What may be large as data may be too large for a program.
+    const size = known.find(
+      ({ sha256, kind }) => sha256 === file.sha256 && kind === file.kind,
+    )?.size;
     return size === undefined ? [] : [{ ...file, size, revision_id: revision.id, stored_at: at }];
   });
   if (found.length > 0) {

@@ -72,12 +72,15 @@ export class InstanceWatch {
   }
 
   async #noticeEnds(ready: readonly StoredInstance[]): Promise<void> {
-    for (const [namespace, instances] of Map.groupBy(ready, (each) => each.namespace)) {
-      await this.#noticeEndsIn(namespace, instances).catch((thrown: unknown) => {
-        const { logger } = this.#context;
-        logger.warn({ namespace, err: thrown }, `watching instances: ${messageOf(thrown)}`);
-      });
-    }
+    const { logger } = this.#context;
+    const groups = [...Map.groupBy(ready, (each) => each.namespace)];
+    await Promise.all(
+      groups.map(([namespace, instances]) =>
+        this.#noticeEndsIn(namespace, instances).catch((thrown: unknown) => {
+          logger.warn({ namespace, err: thrown }, `watching instances: ${messageOf(thrown)}`);
+        }),
+      ),
+    );
   }
 
   async #noticeEndsIn(namespace: string, ready: readonly StoredInstance[]): Promise<void> {

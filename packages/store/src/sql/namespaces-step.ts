@@ -168,12 +168,14 @@ async function moveInstances(db: Database): Promise<void> {
     .addColumn("loaded", "integer", (column) => column.notNull().defaultTo(0))
     .addPrimaryKeyConstraint("loads_path", ["instance_key", "path"])
     .execute();
-  // A living instance may still need what its function is today; which version that was is not known.
   const columns = sql.raw(`key, id, function_name, function_definition, user_policy, state, reason,
     final_state, request_key, policy, keep_name, keep_hash, created_at, updated_at,
     idempotency_key, lease_owner, lease_until`);
   await sql`insert into instances_new (namespace, ${columns})
     select 'default', ${columns} from instances`.execute(db);
+  // A function never changed: an instance of its very definition is of its only revision.
+  await sql`update instances_new set
+    revision_id = (${ofRevision("id")}), version = (${ofRevision("version")})`.execute(db);
   await sql`insert into loads_new (instance_key, path, sha256, size, priority, position, loaded)
     select instance_key, path, sha256, size, priority, position, loaded from loads`.execute(db);
   await db.schema.dropTable("loads").execute();
@@ -182,6 +184,13 @@ async function moveInstances(db: Database): Promise<void> {
   await db.schema.alterTable("loads_new").renameTo("loads").execute();
   await db.schema.createIndex("loads_sha256").on("loads").column("sha256").execute();
   await db.schema.createIndex("instances_revision").on("instances").column("revision_id").execute();
+}
+
+function ofRevision(column: "id" | "version") {
+  return sql`select revisions.${sql.ref(column)} from revisions
+    inner join functions on functions.id = revisions.function_id
+    where functions.name = instances_new.function_name
+    and revisions.definition = instances_new.function_definition`;
 }
 
 async function moveKeeps(db: Database): Promise<void> {

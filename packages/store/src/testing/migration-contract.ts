@@ -43,6 +43,7 @@ export function migrationContract(
         assert.deepEqual(await functions.files("f2"), [file("/a")]);
         const ready = await instances.find("default", "0");
         assert.equal(`${ready?.key} ${ready?.state} ${ready?.keepHash}`, "k0 ready ab");
+        assert.equal(`${ready?.revisionId} ${ready?.version}`, "f1 1");
         assert.deepEqual(
           (await instances.loads("k0")).map(({ path, loaded }) => `${path} ${loaded}`),
           ["/a true", "/b false"],
@@ -122,7 +123,7 @@ async function writeOldRecords(engine: Engine): Promise<void> {
       .values({
         key: "k0",
         id: "0",
-        function_name: "vod",
+        function_name: "complete",
         function_definition: definition,
         user_policy: "{}",
         state: "ready",

@@ -92,13 +92,17 @@ export function versionContract(withStore: WithStore): void {
 
   it(
     "publishes a draft of content that was a version before as that version",
-    withStore(async ({ functions }) => {
+    withStore(async ({ functions, events }) => {
       const vod = await provisioned(functions, ["/a"]);
       const second = newRevision("vod", ["/b"]);
       await functions.putDraft(vod.id, second, AT);
       await functions.addFile(second.id, file("/b"), AT);
       const back = await functions.putDraft(vod.id, newRevision("vod", ["/a"]), LATER);
       assert.equal(`${back?.id} ${back?.version}`, `${vod.revision.id} 1`);
+      const last = await events.last(NAMESPACE);
+      // What changes nothing is nothing that happened.
+      await functions.putDraft(vod.id, newRevision("vod", ["/a"]), LATER);
+      assert.equal(await events.last(NAMESPACE), last);
       assert.equal((await headOf(functions)).version, 1);
       assert.deepEqual(
         (await functions.versions(vod.id)).map(({ version }) => version),
@@ -143,6 +147,18 @@ export function versionContract(withStore: WithStore): void {
       await functions.addFile(vod.revision.id, file("/a"), AT);
       const again = await functions.putDraft(vod.id, newRevision("vod", ["/a", "/b"]), LATER);
       assert.equal(`${again?.id} ${again?.version}`, `${draft.id} 2`);
+    }),
+  );
+
+  it(
+    "takes over nothing of another kind, which other bounds hold for",
+    withStore(async ({ functions }) => {
+      const vod = await provisioned(functions, ["/a"]);
+      const { files, ...rest } = newRevision("vod", ["/a"]);
+      const changed = files.map((each) => ({ ...each, kind: "data_file" as const }));
+      const draft = { ...rest, digest: digestOf("other"), files: changed };
+      assert.equal((await functions.putDraft(vod.id, draft, LATER))?.version, undefined);
+      assert.deepEqual(await functions.files(draft.id), []);
     }),
   );
 
