@@ -82,7 +82,7 @@ describe("configuration", () => {
     const oidc = {
       issuer: "https://i.example",
       audience: "holdfast",
-      jwks_url: "http://[::1]:8080/keys",
+      jwks_url: "https://[::1]:8080/keys",
       jwks_ca_file: "ca.pem",
       algorithms: ["ES256"],
     };
@@ -95,7 +95,12 @@ describe("configuration", () => {
       algorithms: ["ES256"],
       namespacesClaim: "holdfast_namespaces",
       nameClaim: "sub",
-      keys: { url: "http://[::1]:8080/keys", caFile: "/etc/ca.pem" },
+      keys: { url: "https://[::1]:8080/keys", caFile: "/etc/ca.pem" },
+    });
+    const { jwks_ca_file: _ca, ...plain } = { ...oidc, jwks_url: "http://127.0.0.1:80/keys" };
+    const here = { data_dir: "x", s3, access: { oidc: plain, tls_ends_elsewhere: true } };
+    assert.deepEqual(parseConfig(here, "/etc").access?.oidc?.keys, {
+      url: "http://127.0.0.1:80/keys",
     });
     assert.deepEqual(config.access?.rates.principal, { perSecond: 5, burst: 10 });
     assert.equal(config.access?.rates.failures.burst, 20);

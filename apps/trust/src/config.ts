@@ -1,7 +1,7 @@
 // The service's configuration: one JSON file, read once, every unknown member refused.
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type TlsSource, tlsSourceOf } from "@holdfast/channel";
+import { isLoopback, type TlsSource, tlsSourceOf } from "@holdfast/channel";
 import { type Certificate, fromPem, messageOf, parseCertificate } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
@@ -9,7 +9,6 @@ import { TrustError } from "./errors.ts";
 import { type SetSigner, setSignerOf } from "./services/signed-set.ts";
 
 const TOKEN = /^[!-~]{32,512}$/;
-const LOOPBACK = /^(?:localhost|::1|127(?:\.\d{1,3}){3})$/;
 const CLOSED = { additionalProperties: false };
 
 const Path = Type.String({ minLength: 1 });
@@ -115,7 +114,7 @@ function tlsOf(
   base: string,
 ): Pick<Config, "tls"> {
   if (tls === undefined) {
-    if (LOOPBACK.test(listen.host) || tls_ends_elsewhere === true) return {};
+    if (isLoopback(listen.host) || tls_ends_elsewhere === true) return {};
     throw invalid(`listen.host: beyond this machine (${listen.host}) tls is needed`);
   }
   if (tls_ends_elsewhere === true) throw invalid("tls can't stand beside tls_ends_elsewhere");

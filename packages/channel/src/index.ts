@@ -13,6 +13,7 @@ export * from "./receipt.ts";
 export * from "./replay-decision.ts";
 export * from "./serve-keep.ts";
 export * from "./service/errors.ts";
+export { isLoopback } from "./service/names.ts";
 export * from "./service/service-server.ts";
 export * from "./service/service-tls.ts";
 export * from "./service/tls-source.ts";

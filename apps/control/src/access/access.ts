@@ -3,6 +3,7 @@
 // the log: the caller learns that it was not good.
 import type { X509Certificate } from "node:crypto";
 import { TLSSocket } from "node:tls";
+import { isLoopback } from "@holdfast/channel";
 import { type Clock, messageOf } from "@holdfast/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ControlError } from "../errors.ts";
@@ -44,8 +45,17 @@ export interface AccessSources {
   readonly verifyToken?: (token: string) => Promise<Principal>;
 }
 
-/** Everybody on this machine may do everything. */
-export const openAccess: Access = { isOpen: true, check: async () => undefined };
+/**
+ * Everybody on this machine may do everything, by a name of this machine: a page of another site whose name is made to
+ * lead here asks by that one.
+ */
+export const openAccess: Access = {
+  isOpen: true,
+  async check({ hostname }) {
+    if (isLoopback(hostname)) return;
+    throw new ControlError(403, "ACCESS_DENIED", "local development answers to localhost only");
+  },
+};
 
 const BEARER = new RegExp(`^bearer +([\\x21-\\x7e]{1,${LONGEST_TOKEN}})$`, "i");
 

@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { fetchTrusting } from "@holdfast/channel";
 import type { Clock } from "@holdfast/core";
-import type { AccessConfig, OidcConfig } from "../config/access.ts";
+import type { AccessConfig } from "../config/access.ts";
+import type { OidcConfig } from "../config/oidc.ts";
 import { type Access, type AccessSources, accessOf } from "./access.ts";
 import type { KeySet } from "./key-set.ts";
 import { parsePrincipals } from "./principals.ts";

@@ -1,54 +1,15 @@
 // Who may use the services. Without rules a service is for development on one machine, which must be asked for by name.
 import { resolve } from "node:path";
-import { type TlsSection, type TlsSource, tlsSourceOf } from "@holdfast/channel";
+import { isLoopback, type TlsSection, type TlsSource, tlsSourceOf } from "@holdfast/channel";
 import { messageOf } from "@holdfast/core";
 import { type Static, Type } from "typebox";
-import type { Rate } from "../access/buckets.ts";
 import type { Rates } from "../access/request-limits.ts";
-import { ALGORITHMS, type TokenRules } from "../access/token-rules.ts";
 import { invalid } from "./invalid.ts";
+import { type OidcConfig, OidcSection, oidcOf } from "./oidc.ts";
+import { RatesSection, ratesOf } from "./rates.ts";
 
 const CLOSED = { additionalProperties: false };
 const Path = Type.String({ minLength: 1 });
-
-/** `access.oidc` in the file: whose tokens are taken. */
-const OidcSection = Type.Object(
-  {
-    issuer: Type.String({ minLength: 1, maxLength: 1024 }),
-    audience: Type.Union([
-      Type.String({ minLength: 1 }),
-      Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 16 }),
-    ]),
-    jwks_file: Type.Optional(Path),
-    jwks_url: Type.Optional(Type.String({ maxLength: 2048 })),
-    /** The authority that `jwks_url` is under; what the machine trusts when absent. */
-    jwks_ca_file: Type.Optional(Path),
-    algorithms: Type.Optional(
-      Type.Array(Type.Enum([...ALGORITHMS]), { minItems: 1, uniqueItems: true }),
-    ),
-    namespaces_claim: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-    name_claim: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-  },
-  CLOSED,
-);
-
-const RateSection = Type.Object(
-  {
-    per_second: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
-    burst: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
-  },
-  CLOSED,
-);
-
-/** `access.rates` in the file: how often callers may ask. */
-const RatesSection = Type.Object(
-  {
-    principal: Type.Optional(RateSection),
-    address: Type.Optional(RateSection),
-    failures: Type.Optional(RateSection),
-  },
-  CLOSED,
-);
 
 /** `access` in the file. */
 export const AccessSection = Type.Object(
@@ -72,11 +33,6 @@ export const AccessSection = Type.Object(
 );
 type AccessSection = Static<typeof AccessSection>;
 
-/** Whose tokens are taken, and where the issuer's keys are. */
-export interface OidcConfig extends TokenRules {
-  readonly keys: { readonly file: string } | { readonly url: string; readonly caFile?: string };
-}
-
 /** Who may use the services. */
 export interface AccessConfig {
   readonly principalsFile?: string;
@@ -85,13 +41,6 @@ export interface AccessConfig {
   readonly tls?: TlsSource;
   readonly rates: Rates;
 }
-
-/** Many times what a busy client does, and little enough that one can't stand in everybody's way. */
-const DEFAULT_RATES: Rates = {
-  principal: { perSecond: 200, burst: 2000 },
-  address: { perSecond: 500, burst: 5000 },
-  failures: { perSecond: 0.2, burst: 20 },
-};
 
 /**
  * The section with absolute paths; undefined for development, where everybody on this machine may do everything.
@@ -125,55 +74,12 @@ export function accessOf(
   };
 }
 
-function oidcOf(oidc: Static<typeof OidcSection>, base: string): OidcConfig {
-  const { audience, algorithms = ALGORITHMS } = oidc;
-  return {
-    issuer: oidc.issuer,
-    audience: [audience].flat(),
-    algorithms,
-    namespacesClaim: oidc.namespaces_claim ?? "holdfast_namespaces",
-    nameClaim: oidc.name_claim ?? "sub",
-    keys: keysOf(oidc, base),
-  };
-}
-
-function keysOf(
-  { jwks_file: file, jwks_url: url, jwks_ca_file: ca }: Static<typeof OidcSection>,
-  base: string,
-): OidcConfig["keys"] {
-  if (file !== undefined && url === undefined && ca === undefined) {
-    return { file: resolve(base, file) };
-  }
-  if (url === undefined || file !== undefined) {
-    throw invalid("configuration: access.oidc needs either jwks_file or jwks_url");
-  }
-  const { protocol, hostname, username } = URL.parse(url) ?? { protocol: "" };
-  const isSafe = protocol === "https:" || (protocol === "http:" && isLoopback(hostname ?? ""));
-  if (!isSafe || username !== "") {
-    throw invalid("configuration: access.oidc.jwks_url: https, or http on loopback, is expected");
-  }
-  return { url, ...(ca === undefined ? {} : { caFile: resolve(base, ca) }) };
-}
-
 function tlsOf(tls: TlsSection, base: string): TlsSource {
   try {
     return tlsSourceOf(tls, base);
   } catch (cause) {
     throw invalid(`configuration: access.${messageOf(cause)}`);
   }
-}
-
-function ratesOf(rates: Static<typeof RatesSection>): Rates {
-  const rateOf = (kind: keyof Rates): Rate => {
-    const rate = rates[kind];
-    if (rate === undefined) return DEFAULT_RATES[kind];
-    return { perSecond: rate.per_second, burst: rate.burst };
-  };
-  return {
-    principal: rateOf("principal"),
-    address: rateOf("address"),
-    failures: rateOf("failures"),
-  };
 }
 
 function refuseOthers(access: AccessSection | undefined, hosts: readonly string[]): void {
@@ -184,8 +90,4 @@ function refuseOthers(access: AccessSection | undefined, hosts: readonly string[
   if (open !== undefined) {
     throw invalid(`configuration: local_development listens on loopback only, not on ${open}`);
   }
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|::1|\[::1\])$/.test(host) || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -8,7 +8,7 @@ import { type TestContext, test } from "node:test";
 import { systemClock } from "@holdfast/core";
 import pino from "pino";
 import { Type } from "typebox";
-import { type Access, accessOf } from "../access/access.ts";
+import { type Access, accessOf, openAccess } from "../access/access.ts";
 import { parsePrincipals } from "../access/principals.ts";
 import { RequestLimits } from "../access/request-limits.ts";
 import { redaction } from "../logger.ts";
@@ -327,4 +327,22 @@ test("the service's document says how to prove who one is, and where nobody has 
   assert.deepEqual(Object.keys(components.securitySchemes), ["bearer", "certificate"]);
   assert.deepEqual(paths["/healthz"].get.security, []);
   assert.equal(paths["/things"].post.security, undefined);
+});
+
+test("in local development, a page whose name is made to lead here is refused", async (t) => {
+  const { ask } = await edge(t, { access: openAccess });
+  for (const host of ["127.0.0.1:5000", "localhost", "[::1]:5000"])
+    assert.equal((await ask("/openapi.json", { headers: { host } })).status, 200, host);
+  for (const host of ["evil.example", "127.0.0.1.evil.example:5000", "192.0.2.1"])
+    assert.equal((await ask("/openapi.json", { headers: { host } })).code, "ACCESS_DENIED", host);
+});
+
+test("what is not there is not told to strangers", async (t) => {
+  const { ask } = await edge(t);
+  assert.equal((await ask("/nothing")).code, "ACCESS_UNKNOWN");
+  assert.equal((await ask("/nothing", { headers: as("token-r") })).code, "ROUTE_NOT_FOUND");
+  assert.equal(
+    (await ask("/nothing", { method: "POST", headers: as("token-r") })).code,
+    "ACCESS_DENIED",
+  );
 });

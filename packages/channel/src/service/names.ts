@@ -27,6 +27,11 @@ export function isServiceName(name: string): boolean {
   return name.length <= 253 && HOST_NAME.test(name);
 }
 
+/** Whether a host, as addresses and URLs name it, is this machine and reached by nobody else. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|::1|\[::1\]|(?:::ffff:)?127(?:\.\d{1,3}){3})$/.test(host);
+}
+
 /** Subject alternative names. */
 export function alternativeNames(names: readonly string[]): NewExtension {
   const all = names.map((name) =>

@@ -1,12 +1,12 @@
 // Whoever speaks plain HTTP to a TLS port is told so in plain HTTP, once, instead of being cut off without a word.
 import type { Socket } from "node:net";
 import type { Server } from "node:tls";
+import { isLoopback } from "./names.ts";
 
 type Peer = Pick<Socket, "remoteAddress" | "remotePort">;
 
 /** How long whoever was answered may leave the connection open. */
 const LEAVE_MS = 2000;
-const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 
 /**
  * Answers plain HTTP with a 400 that says what the port speaks.
@@ -23,7 +23,7 @@ export function answerPlainHttp(server: Server, authorityFile?: string): void {
   server.on("tlsClientError", (error: NodeJS.ErrnoException, broken) => {
     const socket = beneath.get(nameOf(broken));
     if (error.code !== "ERR_SSL_HTTP_REQUEST" || socket === undefined) return;
-    const isHere = LOOPBACK.test(socket.remoteAddress ?? "");
+    const isHere = isLoopback(socket.remoteAddress ?? "");
     socket.on("error", () => undefined);
     socket.end(answer(isHere ? authorityFile : undefined));
     setTimeout(() => socket.destroy(), LEAVE_MS).unref();

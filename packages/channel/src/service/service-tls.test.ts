@@ -14,7 +14,13 @@ import { newIdentity } from "../keys.ts";
 import type { ServiceTlsError } from "./errors.ts";
 import { issueServer } from "./issue-server.ts";
 import { openLocalAuthority } from "./local-authority.ts";
-import { alternativeNames, isServiceName, nameConstraints, namesOutside } from "./names.ts";
+import {
+  alternativeNames,
+  isLoopback,
+  isServiceName,
+  nameConstraints,
+  namesOutside,
+} from "./names.ts";
 import { createServiceServer } from "./service-server.ts";
 import { ServiceTls } from "./service-tls.ts";
 import type { TlsSource } from "./tls-source.ts";
@@ -272,6 +278,21 @@ test("names are hosts and addresses, without wildcards and zones", () => {
     "x".repeat(64),
   ])
     assert.ok(!isServiceName(name), name);
+});
+
+test("loopback is this machine by its names and addresses, and nothing that looks like it", () => {
+  for (const host of ["localhost", "127.0.0.1", "127.8.9.10", "::1", "[::1]", "::ffff:127.0.0.1"])
+    assert.ok(isLoopback(host), host);
+  for (const host of [
+    "",
+    "0.0.0.0",
+    "::",
+    "localhost.example",
+    "127.0.0.1.example",
+    "127.1",
+    "x127.0.0.1",
+  ])
+    assert.ok(!isLoopback(host), host);
 });
 
 test("addresses stand in certificates as their bytes", () => {
