@@ -159,6 +159,26 @@ describe("keeps ahead of need", { concurrency: false }, () => {
     assert.equal(pool.size, 1);
   });
 
+  it("notices one that had died before it was in the pool", async () => {
+    const pool = newPool({
+      async start() {
+        const one = await start(true);
+        process.kill(one.process.pid, "SIGKILL");
+        await eventually(
+          async () => one.isGone,
+          (isGone) => isGone,
+        );
+        return one;
+      },
+    });
+    pool.keep(1, "measurement");
+    await eventually(
+      async () => faults,
+      (told) => told.length === 1,
+    );
+    assert.equal(pool.size, 0);
+  });
+
   it("gives up on one that is not ready in time", async () => {
     const pool = newPool({ start: () => start(false), patienceMs: 5000 });
     const measurement = await measured();

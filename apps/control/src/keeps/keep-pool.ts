@@ -125,6 +125,8 @@ export class KeepPool {
       unfollow: loader.follow(() => this.#heard(entry)),
     };
     this.#entries.push(entry);
+    // It may have come to its end before anybody listened.
+    this.#heard(entry);
   }
 
   #heard(entry: Entry): void {
