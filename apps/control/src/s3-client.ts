@@ -21,18 +21,24 @@ export interface S3Credentials {
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 60_000;
 const ATTEMPTS = 3;
+/** For a request with all of its attempts, until its answer begins; finding credentials counts, too. */
+const REQUEST_MS = 5 * 60 * 1000;
 const DEFAULT_REGION = "us-east-1";
 
-/** Makes a client of one store. */
+/**
+ * Makes a client of one store.
+ * @param options.requestMs how long a request may take until its answer begins; five minutes by default
+ */
 export async function newS3Client(
   settings: S3Settings,
-  credentials?: S3Credentials,
+  credentials?: S3Credentials | (() => Promise<S3Credentials>),
+  options: { requestMs?: number } = {},
 ): Promise<S3Client> {
   const [{ S3Client }, { NodeHttpHandler }] = await Promise.all([
     import("@aws-sdk/client-s3"),
     import("@smithy/node-http-handler"),
   ]);
-  return new S3Client({
+  const client = new S3Client({
     region: settings.region ?? DEFAULT_REGION,
     ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
     forcePathStyle: settings.force_path_style ?? false,
@@ -46,4 +52,27 @@ export async function newS3Client(
     }),
     ...(credentials === undefined ? {} : { credentials }),
   });
+  const { requestMs = REQUEST_MS } = options;
+  // Outermost: the SDK's own limits do not reach as far as its search for credentials.
+  client.middlewareStack.add((next) => (args) => within(requestMs, next(args)), {
+    step: "initialize",
+    priority: "high",
+    name: "boundTime",
+  });
+  return client;
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`the store did not answer within ${milliseconds} ms`)),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,6 +1,7 @@
 // The seed's route of the S3 bridge.
 import { S3StreamBody } from "@holdfast/contract";
 import { PARAGRAPH, sendParagraph } from "../http/answers.ts";
+import { callerLeft } from "../http/caller-left.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import type { BridgeContext } from "./context.ts";
 import { copyObject } from "./copy-object.ts";
@@ -11,11 +12,7 @@ export function bridgeRoutes(app: ServiceApp, context: BridgeContext): void {
     "/s3_stream_veracruz",
     { config: { role: "user" }, schema: { body: S3StreamBody, ...PARAGRAPH } },
     async ({ body, log }, reply) => {
-      // A caller who leaves wants nothing any more.
-      const left = new AbortController();
-      reply.raw.once("close", () => left.abort());
-      if (reply.raw.destroyed) left.abort();
-      const bytes = await copyObject(context, body, { signal: left.signal });
+      const bytes = await copyObject(context, body, { signal: callerLeft(reply.raw) });
       log.info({ bucket: body.s3.bucket, file: body.veracruz.filename, bytes }, "object copied");
       return sendParagraph(reply, "OK video file copied");
     },

@@ -4,6 +4,7 @@ import { DraftResource, FetchBody, FunctionBody } from "@holdfast/contract";
 import type { StoredFunction, StoredRevision } from "@holdfast/store";
 import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
+import { callerLeft } from "../http/caller-left.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import { announcedLength, drain, incomingBytes } from "../http/upload-body.ts";
 import { collectBlobs } from "./collect-blobs.ts";
@@ -74,9 +75,7 @@ export function v1DraftRoutes(app: ServiceApp, parts: CcfaasParts): void {
       const context = contextOf(parts, request);
       const { name } = request.params;
       const revision = await findDraft(context, await findFunction(context, name));
-      const left = new AbortController();
-      reply.raw.once("close", () => left.abort());
-      await fetchFile(context, { name, revision }, request.body, left.signal);
+      await fetchFile(context, { name, revision }, request.body, callerLeft(reply.raw));
       return resourceOf(context, name, await afterFile(context, name, revision));
     },
   );

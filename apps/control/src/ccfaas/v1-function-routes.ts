@@ -9,6 +9,7 @@ import {
 } from "@holdfast/contract";
 import type { StoredFunction, StoredRevision } from "@holdfast/store";
 import { Type } from "typebox";
+import { callerLeft } from "../http/caller-left.ts";
 import { IdempotencyKey } from "../http/headers.ts";
 import { locationOf } from "../http/namespace.ts";
 import { pageOf } from "../http/pages.ts";
@@ -88,9 +89,7 @@ export function v1FunctionRoutes(app: ServiceApp, parts: CcfaasParts): void {
       const context = contextOf(parts, request);
       const { name } = request.params;
       const { head } = await findFunction(context, name);
-      const left = new AbortController();
-      reply.raw.once("close", () => left.abort());
-      await fetchFile(context, { name, revision: head }, request.body, left.signal);
+      await fetchFile(context, { name, revision: head }, request.body, callerLeft(reply.raw));
       return resourceOf(context, await findFunction(context, name));
     },
   );

@@ -3,6 +3,7 @@ import { ControlEvents } from "@holdfast/contract";
 import type { EventFilter, EventRepository, NewEvent, StoredEvent } from "@holdfast/store";
 import type { FastifyReply } from "fastify";
 import { Type } from "typebox";
+import { callerLeft } from "./caller-left.ts";
 import { namespaceOf } from "./namespace.ts";
 import type { ServiceApp } from "./service-app.ts";
 
@@ -63,11 +64,7 @@ async function stream(
   const { raw } = reply;
   raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   raw.flushHeaders();
-  const left = new AbortController();
-  raw.once("close", () => left.abort());
-  // Whoever left before this line is not heard of again.
-  if (raw.destroyed) left.abort();
-  const signal = AbortSignal.any([closing, left.signal]);
+  const signal = AbortSignal.any([closing, callerLeft(raw)]);
   // A line now and then, so that whoever is between notices when somebody left.
   const heartbeat = setInterval(() => raw.write(":\n\n"), HEARTBEAT_MS);
   try {

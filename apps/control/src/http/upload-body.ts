@@ -9,12 +9,15 @@ const MAXIMUM_REST = 1 << 30;
  * The bytes of a body.
  * @throws ControlError UPLOAD_BROKEN when the sender leaves or falls silent before its end
  */
-export async function* incomingBytes(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+export async function* incomingBytes(
+  request: IncomingMessage,
+  silenceMs: number = SILENCE_MS,
+): AsyncGenerator<Uint8Array> {
   const { socket } = request;
   const giveUp = (): void => {
-    request.destroy(new Error(`nothing came for ${SILENCE_MS} ms`));
+    request.destroy(new Error(`nothing came for ${silenceMs} ms`));
   };
-  socket.setTimeout(SILENCE_MS, giveUp);
+  socket.setTimeout(silenceMs, giveUp);
   try {
     for await (const part of request.iterator({ destroyOnReturn: false })) yield part as Uint8Array;
     if (!request.complete) throw new Error("the body ended early");
