@@ -216,6 +216,12 @@ suite("evidence audit", () => {
     const then = await run(["evidence", "audit", "whole", ...same]);
     assert.doesNotMatch(then.stdout, /would differ/);
 
+    const passedOver = { ...decision, facts: { ...decision.facts, basis_passed_over: true } };
+    await writeLog("over", [passedOver]);
+    const over = await run(["evidence", "audit", "over"]);
+    assert.equal(over.code, 0, over.stdout);
+    assert.match(over.stdout, /not repeated +decision 0 .*too much to keep/);
+
     // Rewritten with every hash made anew: only judging again shows it.
     const lied = checks.map((each) =>
       each.name === "nitro.debug" ? { ...each, outcome: "failed" as const } : each,

@@ -5,6 +5,7 @@ import { createReadStream } from "node:fs";
 import { type Difference, replayDecision } from "@holdfast/channel";
 import { type Certificate, HoldfastError, messageOf, webCrypto } from "@holdfast/core";
 import {
+  BASIS_PASSED_OVER,
   type ChainVerdict,
   type DecisionBasis,
   type DecisionRecord,
@@ -81,6 +82,9 @@ async function judgeAgain(
 ): Promise<AuditedDecision> {
   const { sequence, kind, outcome, time } = record;
   const audited = { sequence, kind, outcome, time, contradictions: [], changes: [] };
+  if (record.facts[BASIS_PASSED_OVER] === true) {
+    return { ...audited, unrepeatable: "what it rested on was too much to keep" };
+  }
   let basis: DecisionBasis;
   try {
     basis = await bases.of(record);

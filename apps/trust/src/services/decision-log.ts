@@ -2,9 +2,10 @@
 // a decision rests on besides its evidence is on disk before its line, in a folder beside the log.
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { messageOf, toText, webCrypto } from "@holdfast/core";
+import { type Clock, messageOf, systemClock, toText, webCrypto } from "@holdfast/core";
 import {
   BASIS_FACT,
+  BASIS_PASSED_OVER,
   basisFolderOf,
   type Decision,
   type DecisionBasis,
@@ -42,13 +43,13 @@ export class DecisionLog {
   }
 
   /**
-   * Opens or makes a log. A last line that was cut off, by a loss of power, was never acknowledged: it is removed.
+   * Opens or makes a log, with the folder of documents beside it. A last line that was cut off, by a loss of power, was never acknowledged: it is removed.
    * @throws TrustError LOG_UNUSABLE
    */
-  static async open(path: string): Promise<DecisionLog> {
+  static async open(path: string, clock: Clock = systemClock): Promise<DecisionLog> {
     let file: FileHandle | undefined;
     try {
-      const documents = await KeptDocuments.open(basisFolderOf(path));
+      const documents = await KeptDocuments.open(basisFolderOf(path), clock);
       file = await open(path, "a+", 0o600);
       const line = await lastLine(file);
       if (line === undefined) return new DecisionLog(file, documents, 0, FIRST_PREVIOUS);
@@ -80,8 +81,11 @@ export class DecisionLog {
 
   async #based(decision: Decision, basis: DecisionBasis): Promise<Decision> {
     const { digest, documents } = await encodeBasis(basis, webCrypto);
-    await this.#documents.keep(documents);
-    return { ...decision, facts: { ...decision.facts, [BASIS_FACT]: digest } };
+    // Without it a decision can't be made again from here alone, but it is on the log.
+    const fact = (await this.#documents.keep(documents))
+      ? { [BASIS_FACT]: digest }
+      : { [BASIS_PASSED_OVER]: true };
+    return { ...decision, facts: { ...decision.facts, ...fact } };
   }
 
   async #write(decision: Decision): Promise<void> {

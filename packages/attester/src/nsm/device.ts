@@ -91,6 +91,7 @@ function native(path: string): {
   }
 }
 
+/** What Node does between the two calls may change the number: it says why, and nothing hangs on it. */
 function failure(errno: number): AttesterError {
   return errno === EMSGSIZE
     ? new AttesterError("ATTESTER_INPUT", "the driver finds the request too large")

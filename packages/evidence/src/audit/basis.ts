@@ -36,6 +36,8 @@ export interface KeptDocument {
 
 /** The fact of a decision that names the list. */
 export const BASIS_FACT = "basis";
+/** The fact of a decision whose documents were too much to keep. */
+export const BASIS_PASSED_OVER = "basis_passed_over";
 const MOST = 4096;
 const SHA256 = /^[0-9a-f]{64}$/;
 
