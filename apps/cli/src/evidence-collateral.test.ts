@@ -63,6 +63,7 @@ suite("evidence collateral", () => {
     assert.equal(readdirSync("kept").length, items.length);
     const shown = await run(["evidence", "collateral", "show", "bundle.json"]);
     assert.match(shown.stdout, /revocation-list +CN=/);
+    assert.equal((await run(["evidence", "show", "bundle.json"])).stdout, shown.stdout);
     assert.match(shown.stdout, /intel-document +TDX|intel-document +TD_QE/);
     assert.equal((await verify()).code, 3);
     for (const options of [

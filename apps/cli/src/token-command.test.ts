@@ -29,7 +29,10 @@ suite("tokens", () => {
 
   test("belong to one of a name, unless he is replaced", async () => {
     const before = readFileSync("principals.json", "utf8");
-    const again = await run(["token", "new", "alice", "--role", "admin", ...FILE]);
+    writeFileSync("alice.token", "the token that is known");
+    const argv = ["token", "new", "alice", "--role", "admin", "--out", "alice.token", ...FILE];
+    const again = await run(argv);
+    assert.equal(readFileSync("alice.token", "utf8"), "the token that is known");
     assert.equal(again.code, 1);
     assert.equal(again.stdout, "");
     assert.equal(readFileSync("principals.json", "utf8"), before);
@@ -67,12 +70,13 @@ suite("tokens", () => {
     writeFileSync("holdfast-data/ca.pem", "the authority");
     const up = { ccfaas: "https://127.0.0.1:5010", ca_file: "ca.pem", token_file: "mine" };
     await writeProfile("holdfast-data/profile.json", up);
-    const argv = ["token", "new", "carol", "--role", "user", "--profile-out", "carol.json"];
+    const argv = ["token", "new", "carol", "--namespace", "team-a=user"];
+    argv.push("--profile-out", "carol.json");
     assert.equal((await run([...argv, ...FILE])).code, 0);
     const profile = await readProfile("carol.json");
     assert.deepEqual(
-      [profile.urls.ccfaas, profile.caPem, profile.tokenFile],
-      ["https://127.0.0.1:5010", "the authority", undefined],
+      [profile.urls.ccfaas, profile.caPem, profile.tokenFile, profile.namespace],
+      ["https://127.0.0.1:5010", "the authority", undefined, "team-a"],
     );
     const { principals } = JSON.parse(readFileSync("principals.json", "utf8")) as {
       principals: { name: string; token_sha256: string }[];

@@ -110,15 +110,16 @@ async function makeToken(context: Context, name: string, options: NewOptions): P
       : { certificate_sha256: await certificateDigest(options.certificate) }),
   };
   const file = fileOf(options);
-  // Written before it is known: a token that nobody knows opens nothing.
-  if (token !== undefined) await writeToken(token, options);
-  await changePrincipals(file, (principals) => {
+  await changePrincipals(file, async (principals) => {
     const others = principals.filter((each) => each.name !== name);
-    if (others.length === principals.length || options.replace === true)
-      return [...others, principal];
-    throw new CliError("CLI_INPUT", `${name} is there already`, {
-      hint: "give him a new token and these roles with --replace, or choose another name",
-    });
+    if (others.length < principals.length && options.replace !== true) {
+      throw new CliError("CLI_INPUT", `${name} is there already`, {
+        hint: "give him a new token and these roles with --replace, or choose another name",
+      });
+    }
+    // Written before it is known: a token that nobody knows opens nothing.
+    if (token !== undefined) await writeToken(token, principal, options);
+    return [...others, principal];
   });
   const { terminal } = context;
   const written = [options.out, options.profileOut].filter((each) => each !== undefined);
@@ -144,16 +145,20 @@ async function certificateDigest(file: string): Promise<string> {
   }
 }
 
-async function writeToken(token: string, options: NewOptions): Promise<void> {
-  if (options.profileOut !== undefined) await handOver(options.profileOut, token, options);
-  if (options.out !== undefined) await writeWholeFile(options.out, `${token}\n`, { secret: true });
-}
-
-async function handOver(file: string, token: string, { dataDir }: FileOptions): Promise<void> {
+async function writeToken(
+  token: string,
+  { roles = [], namespaces = {} }: Principal,
+  { out, profileOut, dataDir }: NewOptions,
+): Promise<void> {
+  if (out !== undefined) await writeWholeFile(out, `${token}\n`, { secret: true });
+  if (profileOut === undefined) return;
   const { urls, caFile } = await readProfile(join(dataDir, "profile.json"));
   const ca =
     caFile === undefined ? {} : { ca_pem: await readTextFile(caFile, "authority's certificate") };
-  await writeProfile(file, { ...urls, ...ca, token });
+  // Who has roles in one namespace alone works there.
+  const [namespace, ...more] = roles.length === 0 ? Object.keys(namespaces) : [];
+  const where = namespace === undefined || more.length > 0 ? {} : { namespace };
+  await writeProfile(profileOut, { ...urls, ...ca, token, ...where });
 }
 
 function listCommand(context: Context): Command {

@@ -7,14 +7,17 @@ import {
   type Endorsements,
   EvidenceError,
   type HclReport,
-  MAXIMUM_EVIDENCE,
+  isCollateralBundle,
+  MAXIMUM_ENDORSEMENT,
   parseHclReport,
   readEndorsements,
 } from "@holdfast/evidence";
 import type { Context } from "../context.ts";
 import { readSmallFile } from "../files.ts";
+import { readBundle } from "./collateral-bundle.ts";
 import { gatherEndorsements } from "./gather-files.ts";
 import { tellClaims } from "./tell-claims.ts";
+import { tellCollateral } from "./tell-collateral.ts";
 import { TYPE_IN_WORDS } from "./type-names.ts";
 
 /** Shows a file. */
@@ -23,7 +26,11 @@ export async function showFile(
   path: string,
   options: { readonly endorsements?: readonly string[] },
 ): Promise<void> {
-  const bytes = await readSmallFile(path, "evidence", MAXIMUM_EVIDENCE);
+  const bytes = await readSmallFile(path, "file", MAXIMUM_ENDORSEMENT);
+  if (isCollateralBundle(bytes)) {
+    tellCollateral(context, "bundle", { ...(await readBundle(path)), path, ignored: [] });
+    return;
+  }
   const endorsements = await gatherEndorsements(options.endorsements ?? [], path);
   try {
     showEvidence(context, path, await describeEvidence(bytes, { crypto: webCrypto, endorsements }));
