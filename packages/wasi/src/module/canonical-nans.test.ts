@@ -243,7 +243,10 @@ describe("what gives other results elsewhere", () => {
         fc.array(fc.nat(3), { maxLength: 3 }),
         (bytes, parameters) => {
           try {
-            rewriteBodies(new ModuleReader(bytes), parameters, canonicalNan);
+            rewriteBodies(new ModuleReader(bytes), parameters, {
+              edit: canonicalNan,
+              concerns: () => true,
+            });
           } catch (thrown) {
             assert.match((thrown as { code?: string }).code ?? String(thrown), /^MODULE_/);
           }

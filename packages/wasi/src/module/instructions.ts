@@ -14,14 +14,34 @@ export function prefixed(prefix: number, code: number): Opcode {
   return prefix * 0x1_0000 + code;
 }
 
-/** Blocks, which begin with their type. */
-const BLOCKS: ReadonlySet<Opcode> = new Set([0x02, 0x03, 0x04, 0x06]);
-/** Numbers behind each instruction that has nothing but small indices. */
+/** What stands behind the code of an instruction: so many small indices, or one of these. */
+const PLAIN = 0;
+const BLOCK_TYPE = 3;
+const MEMORY = 4;
+const OTHER = 5;
+
+/** By first byte; there are tens of millions of instructions in a large module. */
+const BEHIND: Uint8Array = behindFirst();
+
+function behindFirst(): Uint8Array {
+  const behind = new Uint8Array(256).fill(OTHER);
+  const put = (kind: number, ...codes: number[]): void => {
+    for (const code of codes) behind[code] = kind;
+  };
+  put(PLAIN, 0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, 0xd3, 0xd4);
+  behind.fill(PLAIN, 0x45, 0xc5);
+  put(1, 0x07, 0x08, 0x09, 0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15, 0x18);
+  behind.fill(1, 0x20, 0x27);
+  // Constants are one number as well.
+  put(1, 0x3f, 0x40, 0x41, 0x42, 0xd0, 0xd2, 0xd5, 0xd6);
+  put(2, 0x11, 0x13);
+  put(BLOCK_TYPE, 0x02, 0x03, 0x04, 0x06);
+  behind.fill(MEMORY, 0x28, 0x3f);
+  return behind;
+}
+
+/** How many indices stand behind instructions of the prefixes that have nothing else. */
 const INDICES: ReadonlyMap<Opcode, number> = new Map([
-  ...[0x07, 0x08, 0x09, 0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15, 0x18].map((code) => [code, 1] as const),
-  ...[0x11, 0x13].map((code) => [code, 2] as const),
-  ...[0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26].map((code) => [code, 1] as const),
-  ...[0x3f, 0x40, 0xd0, 0xd2, 0xd5, 0xd6].map((code) => [code, 1] as const),
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((code) => [prefixed(PREFIX.bulk, code), 0] as const),
   ...[8, 10, 12, 14].map((code) => [prefixed(PREFIX.bulk, code), 2] as const),
   ...[9, 11, 13, 15, 16, 17].map((code) => [prefixed(PREFIX.bulk, code), 1] as const),
@@ -29,23 +49,31 @@ const INDICES: ReadonlyMap<Opcode, number> = new Map([
   ...[20, 21, 22, 23].map((code) => [prefixed(PREFIX.collected, code), 1] as const),
   ...[26, 27, 28, 29, 30].map((code) => [prefixed(PREFIX.collected, code), 0] as const),
 ]);
-const PLAIN: ReadonlySet<Opcode> = new Set([
-  0x00, 0x01, 0x05, 0x0a, 0x0b, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, 0xd3, 0xd4,
-]);
 
 /** Reads one instruction. @throws WasiError MODULE_FEATURE, MODULE_MALFORMED */
 export function readInstruction(reader: ModuleReader): Opcode {
   const first = reader.byte();
-  const isPrefixed = first >= PREFIX.collected && first <= PREFIX.atomic;
-  const opcode = isPrefixed ? prefixed(first, reader.u32()) : first;
+  const behind = BEHIND[first] ?? OTHER;
+  if (behind <= 2) {
+    for (let left = behind; left > 0; left -= 1) reader.skipNumber();
+    return first;
+  }
+  if (behind === BLOCK_TYPE) skipBlockType(reader);
+  else if (behind === MEMORY) skipMemoryArgument(reader);
+  else if (first >= PREFIX.collected && first <= PREFIX.atomic) return readPrefixed(reader, first);
+  else skipOther(reader, first);
+  return first;
+}
+
+function readPrefixed(reader: ModuleReader, prefix: number): Opcode {
+  const code = reader.u32();
+  const opcode = prefixed(prefix, code);
   const indices = INDICES.get(opcode);
   if (indices !== undefined) {
     for (let left = indices; left > 0; left -= 1) reader.skipNumber();
-  } else if (BLOCKS.has(opcode)) skipBlockType(reader);
-  else if (first === PREFIX.simd) skipSimd(reader, opcode - prefixed(PREFIX.simd, 0));
-  else if (first === PREFIX.atomic) skipAtomic(reader, opcode - prefixed(PREFIX.atomic, 0));
-  else if (first >= 0x28 && first <= 0x3e) skipMemoryArgument(reader);
-  else if (!PLAIN.has(opcode) && !(first >= 0x45 && first <= 0xc4)) skipOther(reader, opcode);
+  } else if (prefix === PREFIX.simd) skipSimd(reader, code);
+  else if (prefix === PREFIX.atomic) skipAtomic(reader, code);
+  else skipOther(reader, opcode);
   return opcode;
 }
 
@@ -67,10 +95,6 @@ function skipOther(reader: ModuleReader, opcode: Opcode): void {
         if (!catchesAll) reader.skipNumber();
         reader.skipNumber();
       }
-      return;
-    case 0x41:
-    case 0x42:
-      reader.skipNumber();
       return;
     case 0x43:
       reader.part(4);

@@ -4,13 +4,17 @@
 // a function that does nothing but begin.
 import { type Opcode, PREFIX, prefixed } from "./instructions.ts";
 import { encodeU32 } from "./reader.ts";
-import type { EditInstruction } from "./rewrite-code.ts";
+import type { EditInstruction, Editor } from "./rewrite-code.ts";
 
 const bulk = (code: number): Opcode => prefixed(PREFIX.bulk, code);
 const MEMORY_COPY = bulk(10);
 const MEMORY_FILL = bulk(11);
-/** memory.grow; memory.init, table.init, table.copy, table.grow, table.fill. */
-const LONG: ReadonlySet<Opcode> = new Set([0x40, ...[8, 12, 14, 15, 17].map(bulk)]);
+const MEMORY_GROW = 0x40;
+/** memory.init, table.init, table.copy, table.grow, table.fill. */
+const LONG_CODES = [8, 12, 14, 15, 17];
+const LONG: ReadonlySet<Opcode> = new Set([MEMORY_GROW, ...LONG_CODES.map(bulk)]);
+/** Codes behind the prefix that are edited, as bits. */
+const EDITED = [10, 11, ...LONG_CODES].reduce((bits, code) => bits | (1 << code), 0);
 
 /** Bytes that are filled or copied at once: a millisecond or two. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -28,7 +32,7 @@ export interface Added {
  * The edits, and the functions they call.
  * @param first number of the first added function: imported and own ones come before
  */
-export function interruptible(first: number): { edit: EditInstruction; added: Added } {
+export function interruptible(first: number): Editor & { readonly added: Added } {
   const [check, fill, copy] = [first, first + 1, first + 2];
   const added: Added = {
     used: false,
@@ -52,7 +56,18 @@ export function interruptible(first: number): { edit: EditInstruction; added: Ad
     if (change !== undefined) added.used = true;
     return change;
   };
-  return { edit, added };
+  return { edit, concerns, added };
+}
+
+/** Whether the bytes of such an instruction stand in a body, wherever. Numbers may be longer than they need to be. */
+function concerns(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at];
+    if (byte !== PREFIX.bulk && byte !== MEMORY_GROW) continue;
+    const next = (bytes[at + 1] ?? 0) & 0x7f;
+    if (byte === MEMORY_GROW ? next === 0 : next < 32 && (EDITED & (1 << next)) !== 0) return true;
+  }
+  return false;
 }
 
 const [TO, FROM, LENGTH] = [0, 1, 2];

@@ -12,30 +12,47 @@ export type Edit = { readonly instead: Uint8Array } | { readonly behind: Uint8Ar
  */
 export type EditInstruction = (opcode: Opcode, local: (type: number) => number) => Edit | undefined;
 
+/** Edits, and which bodies can have anything to edit: looking at every instruction of a large module takes seconds. */
+export interface Editor {
+  readonly edit: EditInstruction;
+  readonly concerns: (bytes: Uint8Array, start: number, end: number) => boolean;
+}
+
 /**
- * The bodies of a code section, each with its length before it.
+ * What a code section has behind its count: the bodies, each with its length before it.
  * @param parameters how many each function has, in order
  * @throws WasiError MODULE_FEATURE, MODULE_MALFORMED
  */
 export function rewriteBodies(
   code: ModuleReader,
   parameters: readonly number[],
-  edit: EditInstruction,
+  { edit, concerns }: Editor,
 ): Uint8Array[] {
   if (code.count(1) !== parameters.length) {
     throw malformed("there are not as many bodies as functions");
   }
   const parts: Uint8Array[] = [];
+  let copied = code.at;
   for (const own of parameters) {
-    const body = rewriteBody(code.part(code.u32()), own, edit);
-    parts.push(Uint8Array.from(encodeU32(body.length)), body);
+    const start = code.at;
+    const body = code.part(code.u32());
+    if (!concerns(body.bytes, body.at, body.end)) continue;
+    const changed = rewriteBody(body, own, edit);
+    if (changed === undefined) continue;
+    parts.push(code.bytes.subarray(copied, start), Uint8Array.from(encodeU32(changed.length)));
+    parts.push(changed);
+    copied = code.at;
   }
   if (code.left > 0) throw malformed("the code has bytes behind its end");
-  return parts;
+  return [...parts, code.bytes.subarray(copied, code.end)];
 }
 
-function rewriteBody(body: ModuleReader, parameters: number, edit: EditInstruction): Uint8Array {
-  const start = body.at;
+/** @returns undefined when nothing is changed */
+function rewriteBody(
+  body: ModuleReader,
+  parameters: number,
+  edit: EditInstruction,
+): Uint8Array | undefined {
   const locals = readLocals(body);
   const afterLocals = body.at;
   const own = new Map<number, number>();
@@ -55,7 +72,7 @@ function rewriteBody(body: ModuleReader, parameters: number, edit: EditInstructi
     parts.push(replaces ? change.instead : change.behind);
     copied = body.at;
   }
-  if (parts.length === 0) return body.bytes.subarray(start, body.end);
+  if (parts.length === 0) return undefined;
   return Buffer.concat([
     Uint8Array.from(encodeU32(locals.groups + own.size)),
     body.bytes.subarray(locals.start, afterLocals),

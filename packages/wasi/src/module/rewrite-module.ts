@@ -4,7 +4,7 @@ import { canonicalNan } from "./canonical-nans.ts";
 import { type Added, interruptible } from "./interruptible.ts";
 import { functionsOf, type Layout, type ModuleBytes, PREAMBLE, parseLayout } from "./layout.ts";
 import { encodeU32, ModuleReader } from "./reader.ts";
-import { type EditInstruction, rewriteBodies } from "./rewrite-code.ts";
+import { type Editor, rewriteBodies } from "./rewrite-code.ts";
 import { SECTION } from "./sections.ts";
 
 const I32 = 0x7f;
@@ -18,12 +18,16 @@ export function rewriteCode(bytes: ModuleBytes, deterministic: boolean): ModuleB
   const layout = parseLayout(bytes);
   const code = layout.sections.find(({ id }) => id === SECTION.code);
   if (code === undefined) return bytes;
-  const { edit, added } = interruptible(functionsOf(layout));
-  const edits: EditInstruction = deterministic
-    ? (opcode, local) => edit(opcode, local) ?? canonicalNan(opcode, local)
-    : edit;
+  const stoppable = interruptible(functionsOf(layout));
+  const { edit, added } = stoppable;
+  const editor: Editor = deterministic
+    ? {
+        edit: (opcode, local) => edit(opcode, local) ?? canonicalNan(opcode, local),
+        concerns: () => true,
+      }
+    : stoppable;
   const parameters = layout.functions.map((type) => (layout.types[type] ?? ":").indexOf(":"));
-  const bodies = rewriteBodies(new ModuleReader(bytes, code.content, code.end), parameters, edits);
+  const bodies = rewriteBodies(new ModuleReader(bytes, code.content, code.end), parameters, editor);
   if (!added.used && !deterministic) return bytes;
   const appended = added.used ? appendedTo(layout, added) : new Map<number, Appended>();
   const parts = layout.sections.map(({ id, start, content, end }) => {
