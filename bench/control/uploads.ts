@@ -59,7 +59,7 @@ export async function measureUploads(options: {
         }),
         store: await rateOf(mib, () => object.readAll()),
       };
-      // In the first round the store computes its ETag, and everything is compiled.
+      // The first round is for warming up.
       if (round === 0) continue;
       for (const way of ["bridge", "direct", "store"] as const) result[way].push(rates[way]);
     }
