@@ -176,7 +176,7 @@ describe("the control plane, killed and started again", { concurrency: false }, 
     socket.on("error", () => undefined);
     const [path = ""] = DATA_FILES;
     socket.write(
-      `POST /function/cut/data_file/${nameOf(path)} HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\nhalf`,
+      `POST /function/cut/data_file/${nameOf(path)} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\nhalf`,
     );
     const incoming = join(world.config.data_dir, "store/blobs/incoming");
     await eventually(
@@ -232,7 +232,7 @@ describe("the control plane, killed and started again", { concurrency: false }, 
     const socket = connect(Number(port), hostname);
     socket.on("error", () => undefined);
     socket.write(
-      `PUT /v1/functions/vod_small/draft/files/${nameOf(PROGRAM)} HTTP/1.1\r\nhost: x\r\ncontent-length: ${otherProgram.length}\r\n\r\nhalf`,
+      `PUT /v1/functions/vod_small/draft/files/${nameOf(PROGRAM)} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${otherProgram.length}\r\n\r\nhalf`,
     );
     const incoming = join(world.config.data_dir, "store/blobs/incoming");
     await eventually(

@@ -279,7 +279,7 @@ describe("functions", { concurrency: false }, () => {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     socket.write(
-      `POST ${new URL(data()).pathname} HTTP/1.1\r\nhost: x\r\ncontent-length: 50000\r\n\r\n${"x".repeat(9000)}`,
+      `POST ${new URL(data()).pathname} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50000\r\n\r\n${"x".repeat(9000)}`,
     );
     await new Promise((resolve) => setTimeout(resolve, 50));
     socket.destroy();
