@@ -49,8 +49,6 @@ export class InstanceWorks {
       for (let waited = 0; !(await this.#claim(key)); waited += POLL_MS) {
         // Whoever worked on it has removed it: there is nothing left to wait for.
         if ((await this.#instances.findByKey(key)) === undefined) return await work(signal);
-        // What was removed meanwhile is nobody's; the work sees for itself that there is nothing to do.
-        if ((await this.#instances.findByKey(key)) === undefined) return await work(signal);
         if (waited > PATIENCE_MS) {
           throw new ControlError(503, "INSTANCE_BUSY", "another process works on the instance");
         }
