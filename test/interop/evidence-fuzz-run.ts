@@ -69,7 +69,8 @@ async function watch(
     ]);
     const now = Atomics.load(progress, 0);
     const cpu = usage === undefined ? undefined : (usage.user + usage.system) / 1000;
-    if (now !== seen) {
+    // Before the first input it loads its code and samples, for as long as the machine needs.
+    if (now !== seen || now === 0) {
       [seen, spent, silent] = [now, cpu ?? spent, 0];
       continue;
     }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -118,7 +118,13 @@ describe("the control plane, killed and started again", { concurrency: false }, 
   it("goes on with an instance whose keep was starting", async () => {
     world.setFaults({ delayMs: 1500 });
     const creating = create();
-    await eventually(keepRecords, (keeps) => keeps.some(({ state }) => state === "starting"));
+    const starting = await eventually(
+      async () => (await keepRecords()).find(({ state }) => state === "starting"),
+      (keep) => keep !== undefined,
+    );
+    // Recorded is not yet told: a keep that has no policy when its control plane dies ends, and its instance fails.
+    const stateFile = join(world.config.data_dir, "keeps", starting?.id ?? "", "state.json");
+    await eventually(async () => existsSync(stateFile), Boolean);
     await kill();
     await creating;
     await restart();

@@ -27,6 +27,8 @@ const digest = createHash("sha384").update(readFileSync(config.bundle)).digest("
 const measurement = digest.slice(0, 64);
 let stateFile: string | undefined;
 
+// Whoever started it may be gone, and the pipe with it.
+process.stdout.on("error", () => undefined);
 process.on("SIGTERM", () =>
   setTimeout(() => tell("ended", "terminated"), faults().endDelayMs ?? 0),
 );
