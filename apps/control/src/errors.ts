@@ -82,15 +82,18 @@ export class ControlError extends HoldfastError {
   declare readonly code: ControlErrorCode;
   readonly status: number;
   readonly faults: Problem["faults"];
+  /** When asking again may come to something; told as Retry-After. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     status: number,
     code: ControlErrorCode,
     message: string,
-    options: { cause?: unknown; faults?: Problem["faults"] } = {},
+    options: { cause?: unknown; faults?: Problem["faults"]; retryAfterSeconds?: number } = {},
   ) {
     super(code, message, options.cause === undefined ? {} : { cause: options.cause });
     this.status = status;
     this.faults = options.faults;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }

@@ -42,7 +42,7 @@ export class Caller {
   }
 
   async text(request: HttpRequest): Promise<string> {
-    const { status, body } = await this.#transport.request(request);
+    const { status, headers, body } = await this.#transport.request(request);
     const bytes = await readBody(body, MAXIMUM_ANSWER);
     if (bytes === undefined) throw this.#badAnswer(request, `is over ${MAXIMUM_ANSWER} bytes`);
     if (status >= 200 && status < 300) return toText(bytes);
@@ -51,6 +51,7 @@ export class Caller {
     throw new ServiceRefusal(
       this.#service,
       parseProblem(text) ?? problem(status, "SERVICE_ANSWER", `${this.#service} ${said}`),
+      secondsOf(headers["retry-after"]),
     );
   }
 
@@ -72,6 +73,11 @@ export async function allPages<T>(
     if (next === undefined) return all;
     query = { limit: String(PAGE), after: next };
   }
+}
+
+/** Retry-After (RFC 9110 section 10.2.3) as a number, which is how our services say it; undefined for anything else. */
+function secondsOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /** A request with a JSON body. */

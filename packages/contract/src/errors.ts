@@ -9,11 +9,14 @@ export type ClientErrorCode = "SERVICE_UNREACHABLE" | "SERVICE_UNTRUSTED" | "SER
 export class ServiceRefusal extends HoldfastError {
   readonly status: number;
   readonly faults: NonNullable<Problem["faults"]>;
+  /** When asking again may come to something, in seconds, if the service said so. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(service: string, problem: Problem) {
+  constructor(service: string, problem: Problem, retryAfterSeconds?: number) {
     super(problem.code, problem.detail, { details: { service, status: problem.status } });
     this.status = problem.status;
     this.faults = problem.faults ?? [];
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

@@ -103,10 +103,10 @@ function refuse(
 ): never {
   const { waitSeconds, refused } = allowance;
   tell(policy, rate, allowance, reply);
-  reply.header("retry-after", String(waitSeconds));
   request.isRefusedAgain = refused > 1;
   const text = `too many requests; come again in ${waitSeconds} s`;
   throw new ControlError(429, "RATE_LIMITED", text, {
     cause: new Error(`over the rate: ${policy}`),
+    retryAfterSeconds: waitSeconds,
   });
 }

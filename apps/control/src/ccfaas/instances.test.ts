@@ -160,9 +160,16 @@ describe("instances", { concurrency: false }, () => {
   it("different: when all ports are taken it is 507, and the id is free again", async () => {
     await create({ instanceid: "1" });
     await create({ instanceid: "2" });
-    const problem = isProblem(await create({ instanceid: "3" }), 507, "VAAS_REFUSED");
-    assert.match(problem.detail, /KEEPS_NO_PORT/);
-    assert.equal(await stateOf("3"), "failed");
+    const seed = await create({ instanceid: "3" });
+    const json = userPolicy(identities, { instanceid: "3" });
+    const v1 = await call("POST", `${url}/v1/instances`, { json });
+    for (const full of [seed, v1]) {
+      assert.match(isProblem(full, 507, "VAAS_REFUSED").detail, /at the latest at .*KEEPS_NO_PORT/);
+      assert.match(full.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
+    }
+    const { state, reason } = await world.ccfaas.describeInstance("3");
+    assert.equal(state, "failed");
+    assert.match(reason ?? "", /there is room once .* at the latest at 20\d\d-/);
     isJson(await call("GET", `${url}/instance`), { instances: ["1", "2"] });
     await world.ccfaas.deleteInstance("1");
     assert.equal((await create({ instanceid: "3" })).status, 200);

@@ -64,14 +64,19 @@ async function ask(
   }
 }
 
-/** What the user can mend, or wait for, keeps its status; anything else is a bad gateway. */
+/** What the user can mend, or wait for, keeps its status and its time; anything else is a bad gateway. */
 function passedOn(refusal: ServiceRefusal): ControlError {
+  const { faults, retryAfterSeconds } = refusal;
   const status = [422, 503, 507].includes(refusal.status) ? refusal.status : 502;
   return new ControlError(
     status,
     "VAAS_REFUSED",
     `Error accessing the vaas_server response code was ${refusal.status}: ${refusal.message} (${refusal.code})`,
-    { cause: refusal, ...(refusal.faults.length === 0 ? {} : { faults: [...refusal.faults] }) },
+    {
+      cause: refusal,
+      ...(faults.length === 0 ? {} : { faults: [...faults] }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    },
   );
 }
 

@@ -125,6 +125,7 @@ export function buildServiceApp(
     const answer = problemOf(error, request.id);
     noteRefusal(request, answer.code, error);
     challenge(request, reply, answer.status);
+    tellWhen(reply, error);
     if (answer.status >= 500)
       request.log.error({ err: error, code: answer.code }, "request failed");
     else request.log.info({ code: answer.code, detail: answer.detail }, "request refused");
@@ -186,6 +187,11 @@ function challenge(request: FastifyRequest, reply: FastifyReply, status: number)
   } else if (status === 403 && hasToken) {
     reply.header("www-authenticate", 'Bearer realm="holdfast", error="insufficient_scope"');
   }
+}
+
+function tellWhen(reply: FastifyReply, error: unknown): void {
+  if (!(error instanceof ControlError) || error.retryAfterSeconds === undefined) return;
+  reply.header("retry-after", String(error.retryAfterSeconds));
 }
 
 function refuseOtherMethods(

@@ -4,22 +4,8 @@ import type { StoredKeep } from "@holdfast/store";
 import { ControlError } from "../errors.ts";
 import type { VaasContext } from "./context.ts";
 
-/** No room; `retryAfterSeconds` is absent when there will never be any. */
-export class FullError extends ControlError {
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(
-    code: "KEEPS_NO_PORT" | "KEEPS_NO_MEMORY",
-    message: string,
-    retryAfterSeconds: number | undefined,
-  ) {
-    super(507, code, message);
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
-
 /** All ports are taken. */
-export async function noPort(context: VaasContext): Promise<FullError> {
+export async function noPort(context: VaasContext): Promise<ControlError> {
   const { host, portMin, portMax } = context.config;
   const taken = `all ports from ${portMin} to ${portMax} are taken`;
   const holders = (await living(context)).filter(
@@ -28,15 +14,15 @@ export async function noPort(context: VaasContext): Promise<FullError> {
   return full(context, "KEEPS_NO_PORT", taken, holders[0]);
 }
 
-/** The memory that is left is less than was asked for. */
+/** The memory that is left is less than was asked for; no time is told when there will never be so much. */
 export async function noMemory(
   context: VaasContext,
   wantedMib: number,
   detail: string,
-): Promise<FullError> {
+): Promise<ControlError> {
   const total = context.config.maxMemoryMibTotal ?? 0;
   const message = `no memory for another keep: ${detail}`;
-  if (wantedMib > total) return new FullError("KEEPS_NO_MEMORY", message, undefined);
+  if (wantedMib > total) return new ControlError(507, "KEEPS_NO_MEMORY", message);
   const holders = (await living(context)).filter(({ node }) => node === context.launcher.node);
   let free = total - holders.reduce((sum, { maxMemoryMib }) => sum + maxMemoryMib, 0);
   const last = holders.find(({ maxMemoryMib }) => {
@@ -67,11 +53,12 @@ function full(
   code: "KEEPS_NO_PORT" | "KEEPS_NO_MEMORY",
   message: string,
   keep: StoredKeep | undefined,
-): FullError {
+): ControlError {
   const now = clock.now();
   // One that has just gone has made room by now.
   const end = keep === undefined ? now : policyEnd(keep);
-  const seconds = Math.max(1, Math.ceil((end.getTime() - now.getTime()) / 1000));
+  const retryAfterSeconds = Math.max(1, Math.ceil((end.getTime() - now.getTime()) / 1000));
   const when = `there is room once an instance is deleted, at the latest at ${end.toISOString()}`;
-  return new FullError(code, `${message}; ${when}, when the next policy ends`, seconds);
+  const text = `${message}; ${when}, when the next policy ends`;
+  return new ControlError(507, code, text, { retryAfterSeconds });
 }

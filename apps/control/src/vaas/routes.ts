@@ -22,7 +22,6 @@ import type { ServiceApp } from "../http/service-app.ts";
 import { INSTANCE_HOST, type VaasContext } from "./context.ts";
 import { createKeep } from "./create-keep.ts";
 import { endKeep } from "./end-keep.ts";
-import { FullError } from "./full.ts";
 
 const Filter = Type.Object({
   instance_id: Type.Optional(Type.String()),
@@ -58,11 +57,6 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
         namespace: namespaceOf(request),
         ...(key === undefined ? {} : { requestKey: key }),
         isWanted: () => !reply.raw.destroyed,
-      }).catch((thrown: unknown) => {
-        if (thrown instanceof FullError && thrown.retryAfterSeconds !== undefined) {
-          reply.header("retry-after", String(thrown.retryAfterSeconds));
-        }
-        throw thrown;
       });
       return sendJson(reply, {
         instance_hash: keep.instanceHash,
