@@ -1,9 +1,22 @@
 // SQLite through Node's own module, as Kysely expects a database. Write-ahead log with full synchronisation: what was
 // acknowledged is on the disk.
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { type Dialect, SqliteDialect } from "kysely";
+import { type Dialect, type DialectAdapter, SqliteAdapter, SqliteDialect } from "kysely";
 
 const BUSY_TIMEOUT_MS = 10_000;
+
+/** Kysely would take steps of the schema outside a transaction; in one, a kill leaves all of them or none. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class TransactionalDialect extends SqliteDialect {
+  override createAdapter(): DialectAdapter {
+    return new TransactionalAdapter();
+  }
+}
 
 /**
  * A dialect over one database file.
@@ -12,7 +25,7 @@ const BUSY_TIMEOUT_MS = 10_000;
 export function sqliteDialect(path: string): Dialect {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
-  return new SqliteDialect({
+  return new TransactionalDialect({
     database: {
       close: () => database.close(),
       prepare: (sql) => {
