@@ -13,6 +13,7 @@ export * from "./fetch-transport.ts";
 export * from "./keep.ts";
 export * from "./keep-client.ts";
 export type { ResumableSource, ResumeOptions } from "./keep-upload.ts";
+export * from "./key-release.ts";
 export * from "./namespace-client.ts";
 export * from "./namespace-url.ts";
 export * from "./namespaces.ts";
