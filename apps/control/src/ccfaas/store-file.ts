@@ -46,6 +46,21 @@ export async function storeFile(
   announced?: number,
 ): Promise<void> {
   await refuseStored(context, target, file);
+  await takeFile(context, target, file, source, announced);
+}
+
+/**
+ * Stores a file that is not stored yet, as far as is known. When another request stores it meanwhile it is FILE_EXISTS, but
+ * only once these bytes proved to be the same.
+ * @throws those of `storeFile`
+ */
+export async function takeFile(
+  context: CcfaasContext,
+  target: FileTarget,
+  file: DefinedFile,
+  source: AsyncIterable<Uint8Array>,
+  announced?: number,
+): Promise<void> {
   const { sha256, kind } = file;
   const maximumBytes = maximumOf(context.limits, kind);
   if ((announced ?? 0) > maximumBytes) throw tooLarge(kind, maximumBytes);
@@ -146,7 +161,8 @@ function refusalOf(
   );
 }
 
-function exists(kind: FileKind, path: string, name: string): ControlError {
+/** What is said of a file that is stored already. */
+export function exists(kind: FileKind, path: string, name: string): ControlError {
   const text = `${NOUNS[kind]} ${path} for function ${name} already exists`;
   return new ControlError(409, "FILE_EXISTS", text);
 }

@@ -1,7 +1,7 @@
 // A new definition of a function that is there: it is a draft, which nobody notices, until its last file is stored; in
 // that very moment it is a version, and what the function's name means.
 import { DraftResource, FetchBody, FunctionBody } from "@holdfast/contract";
-import type { StoredFunction, StoredRevision } from "@holdfast/store";
+import type { StoredRevision } from "@holdfast/store";
 import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
 import { callerLeft } from "../http/caller-left.ts";
@@ -9,11 +9,10 @@ import type { ServiceApp } from "../http/service-app.ts";
 import { announcedLength, drain, incomingBytes } from "../http/upload-body.ts";
 import { collectBlobs } from "./collect-blobs.ts";
 import { type CcfaasContext, type CcfaasParts, contextOf, timestamp } from "./context.ts";
-import { fetchFile, fileAt } from "./fetch-file.ts";
+import { fetchDraftFile, findDraft, noDraft, putDraftFile } from "./draft-files.ts";
 import { pathOf } from "./file-routes.ts";
 import { revisionFrom } from "./new-revision.ts";
 import { findFunction } from "./register-function.ts";
-import { storeFile } from "./store-file.ts";
 import { filesOf } from "./v1-function-routes.ts";
 
 const Name = Type.Object({ name: Type.String() });
@@ -74,9 +73,8 @@ export function v1DraftRoutes(app: ServiceApp, parts: CcfaasParts): void {
     async (request, reply) => {
       const context = contextOf(parts, request);
       const { name } = request.params;
-      const revision = await findDraft(context, await findFunction(context, name));
-      await fetchFile(context, { name, revision }, request.body, callerLeft(reply.raw));
-      return resourceOf(context, name, await afterFile(context, name, revision));
+      const left = callerLeft(reply.raw);
+      return resourceOf(context, name, await fetchDraftFile(context, name, request.body, left));
     },
   );
 
@@ -98,12 +96,10 @@ export function v1DraftRoutes(app: ServiceApp, parts: CcfaasParts): void {
         const { params, raw } = request;
         try {
           const context = contextOf(parts, request);
-          const { name } = params;
-          const revision = await findDraft(context, await findFunction(context, name));
-          const target = { name, revision };
-          const file = fileAt(target, pathOf(params["*"]));
-          await storeFile(context, target, file, incomingBytes(raw), announcedLength(raw));
-          return await resourceOf(context, name, await afterFile(context, name, revision));
+          const { name, "*": file } = params;
+          const incoming = { bytes: incomingBytes(raw), announced: announcedLength(raw) };
+          const revision = await putDraftFile(context, name, pathOf(file), incoming);
+          return await resourceOf(context, name, revision);
         } catch (thrown) {
           drain(raw);
           throw thrown;
@@ -129,33 +125,6 @@ async function begin(
   await collectBlobs(context);
   if (begun !== undefined) return begun;
   throw new ControlError(404, "FUNCTION_NOT_FOUND", `function ${name} not found`);
-}
-
-async function findDraft(
-  { store }: CcfaasContext,
-  { name, draft }: StoredFunction,
-): Promise<StoredRevision> {
-  const found = draft === undefined ? undefined : await store.functions.revision(draft);
-  if (found === undefined) throw noDraft(name);
-  return found;
-}
-
-/** How a draft stands once a file was stored: one of content that was a version before is that version now. */
-async function afterFile(
-  context: CcfaasContext,
-  name: string,
-  { id, digest, functionId }: StoredRevision,
-): Promise<StoredRevision> {
-  const { functions } = context.store;
-  const found = (await functions.revision(id)) ?? (await functions.findVersion(functionId, digest));
-  if (found !== undefined) return found;
-  const text = `the draft of function ${name} was replaced meanwhile`;
-  throw new ControlError(409, "FUNCTION_CHANGED", text);
-}
-
-function noDraft(name: string): ControlError {
-  const text = `function ${name} has no draft; one whose files are all there is a version`;
-  return new ControlError(404, "DRAFT_NOT_FOUND", text);
 }
 
 async function resourceOf(

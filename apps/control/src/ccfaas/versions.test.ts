@@ -2,7 +2,12 @@
 // rolled back, and removed once nobody needs them.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import type { ControlEvents, FunctionBody, ServiceRefusal } from "@holdfast/contract";
+import type {
+  ControlEvents,
+  DraftResource,
+  FunctionBody,
+  ServiceRefusal,
+} from "@holdfast/contract";
 import { call, isJson, isProblem, nameOf } from "../testing/call.ts";
 import {
   bytesOf,
@@ -49,6 +54,7 @@ describe("versions of functions", { concurrency: false }, () => {
     await world.ccfaas.putDraft(NAME, better());
     await world.ccfaas.uploadDraftFile(NAME, PROGRAM, NEW_PROGRAM);
   };
+  const published = { state: "published", version: 2 };
   const versions = async (): Promise<number[]> =>
     (await world.ccfaas.listVersions(NAME)).map(({ version }) => version);
 
@@ -185,6 +191,57 @@ describe("versions of functions", { concurrency: false }, () => {
     await assert.rejects(another, { code: "NAME_INVALID" });
     const unknown = ccfaas.putDraft("nobody", vodFunction("nobody"));
     await assert.rejects(unknown, { code: "FUNCTION_NOT_FOUND" });
+  });
+
+  it("answer the last upload again when its answer was lost, and refuse other bytes", async () => {
+    const { ccfaas } = world;
+    await provisionVod(ccfaas);
+    const begun = await ccfaas.putDraft(NAME, better());
+    const file = `${world.ccfaasUrl}/v1/functions/${NAME}/draft/files/${nameOf(PROGRAM)}`;
+    const put = (bytes: Uint8Array) =>
+      call("PUT", file, { body: bytes, headers: { "idempotency-key": "last" } });
+    const answers = [await put(NEW_PROGRAM), await put(NEW_PROGRAM)];
+    for (const { status, text } of answers) {
+      assert.equal(status, 200);
+      const { state, version, digest } = JSON.parse(text) as DraftResource;
+      assert.deepEqual({ state, version, digest }, { ...published, digest: begun.digest });
+    }
+    assert.deepEqual(await ccfaas.uploadDraftFile(NAME, PROGRAM, NEW_PROGRAM), {
+      ...begun,
+      ...published,
+      missing: [],
+      files: (await ccfaas.describeFunction(NAME)).files,
+    });
+    isProblem(await put(PROGRAM_BYTES), 404, "DRAFT_NOT_FOUND");
+    isProblem(await put(new Uint8Array(NEW_PROGRAM.length)), 404, "DRAFT_NOT_FOUND");
+    const nowhere = ccfaas.uploadDraftFile(NAME, "/nowhere", NEW_PROGRAM);
+    await assert.rejects(nowhere, { code: "DRAFT_NOT_FOUND" });
+    // What is there is not asked for anywhere, let alone at a source that is not allowed.
+    const source = "https://example.org/detector.wasm";
+    const fetched = await ccfaas.fetchDraftFile(NAME, { path: PROGRAM, source });
+    assert.deepEqual([fetched.state, fetched.version], ["published", 2]);
+    assert.deepEqual(await versions(), [1, 2]);
+  });
+
+  it("take the same file of a draft twice, one after the other and at once", async () => {
+    const { ccfaas } = world;
+    await provisionVod(ccfaas);
+    const body = better();
+    const more = { data_file: "/more", pi_hash: sha256(bytesOf("more")) };
+    await ccfaas.putDraft(NAME, { ...body, data_files: [...(body.data_files ?? []), more] });
+    for (let time = 0; time < 2; time += 1) {
+      const draft = await ccfaas.uploadDraftFile(NAME, PROGRAM, NEW_PROGRAM);
+      assert.deepEqual([draft.state, draft.missing], ["draft", ["/more"]]);
+    }
+    const other = ccfaas.uploadDraftFile(NAME, PROGRAM, PROGRAM_BYTES);
+    await assert.rejects(other, { code: "FILE_EXISTS" });
+    const last = () => ccfaas.uploadDraftFile(NAME, "/more", bytesOf("more"));
+    const made = await Promise.all([last(), last(), last()]);
+    assert.deepEqual(
+      made.map(({ state, version }) => ({ state, version })),
+      Array.from({ length: 3 }, () => published),
+    );
+    assert.deepEqual(await versions(), [1, 2]);
   });
 
   it("leave nothing of a draft that was given up", async () => {
