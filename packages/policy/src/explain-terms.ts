@@ -10,6 +10,10 @@ export function explainTerms(policy: Policy): string[] {
     ...explainPrograms(policy),
     ...explainLimits(policy),
     ...terms.requiredInputs.map((path) => `no run starts before ${path} is there`),
+    ...terms.inputs.map(({ path, source, sha256, size, key }) => {
+      const opened = key === undefined ? "" : `, opened with key ${key}`;
+      return `${path} is fetched by the keep from ${source}: ${size} bytes with hash ${sha256}${opened}; no run starts before`;
+    }),
     ...terms.readLimits.map(({ path, identities, times }) => {
       const who = identities === undefined ? "whoever has the right" : everyone(identities, name);
       const often =

@@ -72,7 +72,7 @@ export function explainPolicy(policy: Policy): Explanation {
       grants: [...rights.keys()].sort().map((path) => explainGrant(rights, path)),
     })),
     paths: places.map((path) => explainPath(path, principals, policy)),
-    flows: policy.programs.map(({ path }) => flowThrough(path, principals, places)),
+    flows: policy.programs.map(({ path }) => flowThrough(path, principals, places, policy)),
     settings: [...explainSettings(policy), ...explainTerms(policy)],
   };
 }
@@ -121,17 +121,25 @@ function flowThrough(
   path: string,
   principals: readonly Principal[],
   places: readonly string[],
+  { terms }: Policy,
 ): Flow {
   const program = principals.find(({ kind, key }) => kind === "program" && key === path);
   const rights: RightsTable = program?.rights ?? new Map();
   const named = (holds: (principal: Principal) => boolean) =>
     principals.filter(holds).map(({ name }) => name);
+  const fetched = (place: string) =>
+    terms.inputs
+      .filter((input) => input.path === place)
+      .map(({ source }) => `the keep from ${source}`);
   return {
     program: path,
     startedBy: named((each) => each.kind === "identity" && mayRun(each, path)),
     inputs: places
       .filter((place) => mayFetch(rights, place))
-      .map((place) => ({ path: place, from: named((each) => maySupply(each.rights, place)) })),
+      .map((place) => ({
+        path: place,
+        from: [...fetched(place), ...named((each) => maySupply(each.rights, place))],
+      })),
     outputs: places
       .filter((place) => maySupply(rights, place))
       .map((place) => ({ path: place, to: named((each) => mayFetch(each.rights, place)) })),

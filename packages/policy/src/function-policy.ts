@@ -6,6 +6,7 @@ import {
   MAXIMUM_FILES,
   MAXIMUM_PROGRAMS,
   pathPlaces,
+  pinsOf,
   readFilePath,
   readFileRights,
   readHash,
@@ -89,6 +90,10 @@ export function parseFunctionPolicy(value: unknown): FunctionPolicy {
   // Identities come with each user policy: who is named in the terms is judged there.
   readHoldfastTerms(shape, object["holdfast"], {
     programs: policy.programs.map(({ program_file_name }) => program_file_name),
+    pins: pinsOf([
+      ...policy.programs.map(({ program_file_name: path, pi_hash: hash }) => ({ path, hash })),
+      ...policy.data_files.map(({ data_file: path, pi_hash: hash }) => ({ path, hash })),
+    ]),
   });
   refuseDuplicates(shape, idPlaces(object["programs"], "/programs"), "ID_DUPLICATE");
   refuseDuplicates(

@@ -1,5 +1,6 @@
 // The optional `holdfast` member of a policy: terms that no other system has. Others ignore it; here an unknown member
 // inside it is a fault, because a term that is not understood is a term that is not kept.
+import { type Pins, type PolicyInput, readInputs } from "./input-terms.ts";
 import { pathPlaces, readFilePath, readPath, refuseDuplicates, spelling } from "./parts.ts";
 import { child, type Shape, type Untrusted } from "./shape.ts";
 
@@ -39,6 +40,8 @@ export interface HoldfastTerms {
   readonly limits: Limits;
   /** Files that must be there before any run. */
   readonly requiredInputs: readonly string[];
+  /** Files that the keep fetches itself; no run starts before they are there. */
+  readonly inputs: readonly PolicyInput[];
   readonly readLimits: readonly ReadLimit[];
   /** Identities that must sign the policy hash before the keep takes data. */
   readonly consent: readonly number[];
@@ -52,6 +55,7 @@ export interface Known {
   /** Absent where identities are not known yet: in a function policy. */
   readonly identityIds?: readonly number[];
   readonly programs: readonly string[];
+  readonly pins: Pins;
 }
 
 /** Reads the member; absent means no terms. */
@@ -63,6 +67,7 @@ export function readHoldfastTerms(shape: Shape, value: unknown, known: Known): H
       "programs",
       "limits",
       "required_inputs",
+      "inputs",
       "read_limits",
       "consent",
       "shutdown",
@@ -93,6 +98,7 @@ export function readHoldfastTerms(shape: Shape, value: unknown, known: Known): H
         spelling(readFilePath(shape, entry, pointer)),
       )
       .filter((path) => path !== undefined),
+    inputs: readInputs(shape, object["inputs"], `${at}/inputs`, known.pins),
     readLimits: shape.array(object["read_limits"], `${at}/read_limits`, 256, (entry, pointer) =>
       readReadLimit(shape, entry, pointer, known),
     ),

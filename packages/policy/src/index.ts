@@ -4,8 +4,10 @@ export { type Change, diffPolicies, type Effect, type PolicyDifference } from ".
 export * from "./errors.ts";
 export * from "./evaluate.ts";
 export * from "./explain.ts";
+export * from "./exposed-to.ts";
 export * from "./function-policy.ts";
 export type { HoldfastTerms, Limits, ReadLimit } from "./holdfast-terms.ts";
+export type { PolicyInput } from "./input-terms.ts";
 export { lintPolicy, type Warning } from "./lint.ts";
 export type { FileRight } from "./parts.ts";
 export * from "./path.ts";

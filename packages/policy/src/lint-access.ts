@@ -46,7 +46,7 @@ function lintProgram(
   } else if (programs.length > 0) {
     warn("PROGRAM_WRITABLE", `${path} can be overwritten by ${names(programs)} as it runs`);
   }
-  if (!writers.some(({ kind }) => kind === "identity")) {
+  if (!writers.some(({ kind }) => kind === "identity") && !isFetched(policy, path)) {
     warn("PROGRAM_NOT_LOADABLE", `nobody may put ${path} in`);
   }
   const starts = ({ kind, rights }: Principal) =>
@@ -61,7 +61,7 @@ function lintPins(policy: Policy, principals: readonly Principal[]): Warning[] {
     const loadable = principals.some(
       ({ kind, rights }) => kind === "identity" && maySupply(rights, path),
     );
-    if (loadable || programs.has(path)) return [];
+    if (loadable || programs.has(path) || isFetched(policy, path)) return [];
     const pointer = `/file_hashes/${index}/file_path`;
     return [{ code: "PIN_NOT_LOADABLE", pointer, message: `nobody may put ${path} in` }];
   });
@@ -114,7 +114,8 @@ function lintFlow(policy: Policy, principals: readonly Principal[]): Warning[] {
         const message = `nobody may read what ${program.name} writes to ${path}`;
         return [{ code: "OUTPUT_UNREADABLE", pointer, message }];
       }
-      const supplied = any(identities, maySupply) || any(programs, maySupply);
+      const fetched = below.some((place) => isFetched(policy, place));
+      const supplied = fetched || any(identities, maySupply) || any(programs, maySupply);
       if (mayFetch(program.rights, path) && !supplied && !isStream(path)) {
         const message = `nobody may supply what ${program.name} reads from ${path}`;
         return [{ code: "INPUT_UNSUPPLIED", pointer, message }];
@@ -122,6 +123,10 @@ function lintFlow(policy: Policy, principals: readonly Principal[]): Warning[] {
       return [];
     }),
   );
+}
+
+function isFetched({ terms }: Policy, path: string): boolean {
+  return terms.inputs.some((input) => input.path === path);
 }
 
 function isBelow(place: string, path: string): boolean {

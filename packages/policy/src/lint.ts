@@ -1,8 +1,9 @@
 // Warnings: policies that are valid, and yet say more, or less, than their author is likely to mean.
 import { type Certificate, fromPem, parseCertificate, toHex } from "@holdfast/core";
+import { exposedTo } from "./exposed-to.ts";
 import { lintAccess } from "./lint-access.ts";
 import type { Policy } from "./policy.ts";
-import { principalsOf } from "./principals.ts";
+import { enumerate, principalsOf } from "./principals.ts";
 
 /** A warning: a permanent code, where it is (JSON pointer), and a sentence with what to do. */
 export interface Warning {
@@ -137,7 +138,17 @@ function lintIdentities(policy: Policy): Warning[] {
 }
 
 function lintTerms(policy: Policy): Warning[] {
-  return [...lintMemory(policy), ...lintShutdown(policy)];
+  return [...lintMemory(policy), ...lintInputs(policy), ...lintShutdown(policy)];
+}
+
+function lintInputs(policy: Policy): Warning[] {
+  return policy.terms.inputs.flatMap(({ path, key }, index): Warning[] => {
+    const ids = exposedTo(policy, path).map(({ id }) => id);
+    if (key === undefined || ids.length === 0) return [];
+    const who = `${ids.length === 1 ? "identity" : "identities"} ${enumerate(ids.map(String))}`;
+    const message = `${who} may read or write ${path}: key ${key} is not released for such a policy`;
+    return [{ code: "INPUT_EXPOSED", pointer: `/holdfast/inputs/${index}/path`, message }];
+  });
 }
 
 /** A run is counted with all that it may write, beside its memory and the files. */

@@ -149,6 +149,14 @@ export function refuseDuplicates(shape: Shape, places: readonly Place[], code: s
   }
 }
 
+/** Digests by their paths' one spelling; a path that has none is noted elsewhere. */
+export function pinsOf(
+  files: readonly { readonly path: string; readonly hash: string }[],
+): ReadonlyMap<string, string> {
+  const entries = files.map(({ path, hash }) => [spelling(path), hash] as const);
+  return new Map(entries.filter((entry): entry is [string, string] => entry[0] !== undefined));
+}
+
 /** Places of a numeric member in a list of untrusted objects. */
 export function idPlaces(untrusted: unknown, pointer: string): Place[] {
   return places(untrusted, pointer, "id", (value) =>

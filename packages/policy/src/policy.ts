@@ -3,7 +3,7 @@
 import { fromPem, fromText, messageOf, parseCertificate, toHex, webCrypto } from "@holdfast/core";
 import { MAXIMUM_MEMORY_MIB, readStrategy } from "./function-policy.ts";
 import { type HoldfastTerms, readHoldfastTerms } from "./holdfast-terms.ts";
-import { directoriesIn, refuseTextAround, tableOf } from "./parts.ts";
+import { directoriesIn, pinsOf, refuseTextAround, tableOf } from "./parts.ts";
 import { normalizePath } from "./path.ts";
 import type { RightsTable } from "./rights-table.ts";
 import { child, Faults, Shape, type Untrusted } from "./shape.ts";
@@ -115,6 +115,7 @@ export function parsePolicy(text: string): Policy {
     terms: readHoldfastTerms(shape, object["holdfast"], {
       identityIds: identities.map(({ id }) => id),
       programs: programs.map(({ program_file_name }) => program_file_name),
+      pins: pinsOf(hashes.map(({ file_path: path, hash }) => ({ path, hash }))),
     }),
   };
   shape.faults.settle("policy");

@@ -8,6 +8,7 @@ import {
   MAXIMUM_IDENTITIES,
   MAXIMUM_PROGRAMS,
   pathPlaces,
+  pinsOf,
   readCertificate,
   readFilePath,
   readFileRights,
@@ -121,6 +122,7 @@ export function parseVaasPolicy(value: unknown): VaasPolicy {
   readHoldfastTerms(shape, object["holdfast"], {
     identityIds: policy.identities.map(({ id }) => id),
     programs: policy.programs.map(({ program_file_name }) => program_file_name),
+    pins: pinsOf((policy.file_hashes ?? []).map(({ file_path: path, hash }) => ({ path, hash }))),
   });
   shape.faults.settle("VaaS policy");
   return policy;
