@@ -15,17 +15,22 @@ const LOADER_ENTRY = "apps/keep/src/loader/main.ts";
 /** Started by the loader as a process of its own; found beside it by this name. */
 const RELAY_ENTRY = "packages/attester/src/nsm/relay-main.ts";
 const RELAY = "nsm-relay.mjs";
-const WORKER_ENTRY = "packages/wasi/src/worker/entry.ts";
+/** Threads of the keep, which has their text in it. */
+const WORKERS = {
+  KEEP_WORKER_SOURCE: "packages/wasi/src/worker/entry.ts",
+  KEEP_ADMISSION_SOURCE: "packages/wasi/src/worker/admission-entry.ts",
+} as const;
 /** Where `npm run build` puts the bundle. */
 export const BUNDLE: string = join(ROOT, "apps/keep/dist/keep.mjs");
 
 /** The bundle's bytes. */
 export async function buildKeepBundle(): Promise<Uint8Array> {
-  const worker = await bundled({ entryPoints: [WORKER_ENTRY] });
-  return bundled({
-    entryPoints: [KEEP_ENTRY],
-    define: { KEEP_WORKER_SOURCE: JSON.stringify(new TextDecoder().decode(worker)) },
-  });
+  const define: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(WORKERS)) {
+    const worker = await bundled({ entryPoints: [entry] });
+    define[name] = JSON.stringify(new TextDecoder().decode(worker));
+  }
+  return bundled({ entryPoints: [KEEP_ENTRY], define });
 }
 
 /** The loader's bytes. */

@@ -19,8 +19,9 @@ import { BootError } from "./errors.ts";
 import { createLog } from "./log.ts";
 import { lazyRunner, type RunStarter } from "./state/lazy-runner.ts";
 
-/** The worker that programs run in, as text: the keep has no files. Put in by the bundler. */
+/** The workers that programs run in, and are admitted in, as text: the keep has no files. Put in by the bundler. */
 declare const KEEP_WORKER_SOURCE: string;
+declare const KEEP_ADMISSION_SOURCE: string;
 
 const DEVICE_FD = 3;
 const CONFIG_FD = 4;
@@ -56,7 +57,10 @@ async function serve(): Promise<void> {
     service: attestationServiceOver(relayOverStream(duplexOn(RELAY_FD))),
     clock: systemClock,
   };
-  const runner = lazyRunner(createWorker);
+  const runner = lazyRunner({
+    forRuns: () => createWorker(KEEP_WORKER_SOURCE),
+    forAdmission: () => createWorker(KEEP_ADMISSION_SOURCE),
+  });
   const assignment = await assigned(platform, runner);
   const hash = await policyHash(assignment.policy.text);
   log.info("assigned", { policy_hash: hash, dialect: assignment.policy.dialect });
@@ -114,8 +118,8 @@ function duplexOn(fd: number): Socket {
   return new Socket({ fd, readable: true, writable: true });
 }
 
-function createWorker(): Worker {
-  return new Worker(KEEP_WORKER_SOURCE, { ...WORKER_OPTIONS, eval: true, argv: [] });
+function createWorker(source: string): Worker {
+  return new Worker(source, { ...WORKER_OPTIONS, eval: true, argv: [] });
 }
 
 function signalled(): Promise<string> {

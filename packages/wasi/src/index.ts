@@ -7,6 +7,7 @@ export type { DirectoryMapping } from "./offline/load.ts";
 export { nodeFiles } from "./offline/node-files.ts";
 export * from "./offline/run-offline.ts";
 export type { WrittenBack } from "./offline/write-back.ts";
+export * from "./run/admit-in-thread.ts";
 export * from "./run/options.ts";
 export * from "./run/runner.ts";
 export * from "./store/content.ts";

@@ -91,6 +91,7 @@ async function launch(
   return record;
 }
 
+/** Faults that are not the program's. */
 const START_FAULTS: Readonly<Record<string, KeepErrorCode>> = {
   RUN_CLOSED: "KEEP_ENDING",
   RUN_NO_THREAD: "RUN_MEMORY",
@@ -101,12 +102,15 @@ function started({ runner }: KeepState, giveMemoryBack: () => void, options: Run
     return runner.start(options);
   } catch (thrown) {
     giveMemoryBack();
-    const code = thrown instanceof WasiError ? START_FAULTS[thrown.code] : undefined;
-    if (code === undefined) throw thrown;
-    throw new KeepError(code, `the run can't start: ${(thrown as WasiError).message}`, {
-      cause: thrown,
-    });
+    throw startFault(thrown) ?? thrown;
   }
+}
+
+function startFault(thrown: unknown): KeepError | undefined {
+  const code = thrown instanceof WasiError ? START_FAULTS[thrown.code] : undefined;
+  if (code === undefined) return undefined;
+  const said = `the run can't start: ${(thrown as WasiError).message}`;
+  return new KeepError(code, said, { cause: thrown });
 }
 
 function demandTerms(keep: KeepState): void {
@@ -148,6 +152,8 @@ async function admitted(
     return await keep.programs.admit(sha256, content);
   } catch (thrown) {
     if (!(thrown instanceof WasiError)) throw thrown;
+    const fault = startFault(thrown);
+    if (fault !== undefined) throw fault;
     throw new KeepError("PROGRAM_INVALID", `${thrown.code}: ${thrown.message}`, { cause: thrown });
   }
 }

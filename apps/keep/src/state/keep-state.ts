@@ -69,7 +69,7 @@ export function newKeepState(deps: KeepDeps, end: (reason: string) => void): Kee
     }),
     digests: new Map(),
     hashing: new HashThread(),
-    programs: new Programs(policy.maxMemoryMib),
+    programs: new Programs(deps.runner, policy.maxMemoryMib),
     runs: new RunBook(),
     memory: new MemoryBudget(policy),
     uploads: new Uploads(clock),

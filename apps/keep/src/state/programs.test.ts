@@ -1,12 +1,15 @@
 // Programs that are kept compiled: by content, few enough, and one after the other.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { test } from "node:test";
-import { type Content, FileStore } from "@holdfast/wasi";
+import { after, test } from "node:test";
+import { type Content, createSourceAdmission, createSourceWorker, FileStore } from "@holdfast/wasi";
 import { printing, wat } from "../testing/programs.ts";
+import { lazyRunner } from "./lazy-runner.ts";
 import { Programs } from "./programs.ts";
 
 const MIB = 1024 * 1024;
+const runner = lazyRunner({ forRuns: createSourceWorker, forAdmission: createSourceAdmission });
+after(() => runner.close());
 
 /** A sound program, with a custom section that makes it as large as wanted and unlike others. */
 async function program(mark: number, padding = 0): Promise<{ sha256: string; content: Content }> {
@@ -25,7 +28,7 @@ async function program(mark: number, padding = 0): Promise<{ sha256: string; con
 }
 
 test("a program is compiled once, however often it is asked for", async () => {
-  const programs = new Programs(16);
+  const programs = new Programs(runner, 16);
   const { sha256, content } = await program(1);
   const [first, second] = [programs.admit(sha256, content), programs.admit(sha256, content)];
   assert.equal(first, second);
@@ -33,7 +36,7 @@ test("a program is compiled once, however often it is asked for", async () => {
 });
 
 test("the one not used for the longest goes when there are seventeen", async () => {
-  const programs = new Programs(16);
+  const programs = new Programs(runner, 16);
   const all = await Promise.all(Array.from({ length: 17 }, (_, mark) => program(mark)));
   const given = all.map(({ sha256, content }) => programs.admit(sha256, content));
   const again = (place: number) => programs.admit(all[place]!.sha256, all[place]!.content);
@@ -45,7 +48,7 @@ test("the one not used for the longest goes when there are seventeen", async () 
 });
 
 test("large ones go before they are many, the newest stays", async () => {
-  const programs = new Programs(16);
+  const programs = new Programs(runner, 16);
   const large = await Promise.all([1, 2, 3].map((mark) => program(mark, 60 * MIB)));
   const given = large.map(({ sha256, content }) => programs.admit(sha256, content));
   const again = (place: number) => programs.admit(large[place]!.sha256, large[place]!.content);
@@ -56,7 +59,7 @@ test("large ones go before they are many, the newest stays", async () => {
 });
 
 test("one that is refused does not hold up the next, and is not kept", async () => {
-  const programs = new Programs(16);
+  const programs = new Programs(runner, 16);
   const store = new FileStore({ maximumBytes: MIB });
   const writer = store.openWrite("/bad");
   writer.write(Buffer.from("not a module"));

@@ -1,6 +1,7 @@
 // Programs that passed admission, compiled once per content and kept for the next run. What is kept is bounded by number
 // and by size, and one is compiled after the other: whoever may put programs in can't fill the keep with them.
-import { type AdmittedModule, admitModule, type Content, contentBytes } from "@holdfast/wasi";
+import type { AdmittedModule, Content } from "@holdfast/wasi";
+import type { RunStarter } from "./lazy-runner.ts";
 
 const MAXIMUM_CACHED = 16;
 /** Bytes of modules that are kept together; compiled code takes a few times as much. One may be larger. */
@@ -13,18 +14,20 @@ interface Cached {
 
 /** Admitted programs by digest. */
 export class Programs {
+  readonly #runner: Pick<RunStarter, "admit">;
   readonly #maxMemoryMib: number;
   readonly #cached = new Map<string, Cached>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(maxMemoryMib: number) {
+  constructor(runner: Pick<RunStarter, "admit">, maxMemoryMib: number) {
+    this.#runner = runner;
     this.#maxMemoryMib = maxMemoryMib;
   }
 
   /**
    * The admitted program of a content.
    * @param sha256 digest of the content, lower-case hexadecimal
-   * @throws WasiError MODULE_*
+   * @throws WasiError MODULE_*, RUN_NO_THREAD, RUN_CLOSED
    */
   admit(sha256: string, content: Content): Promise<AdmittedModule> {
     const known = this.#cached.get(sha256);
@@ -40,7 +43,7 @@ export class Programs {
 
   #inTurn(content: Content): Promise<AdmittedModule> {
     const admitted = this.#last.then(() =>
-      admitModule(contentBytes(content), { maxMemoryMib: this.#maxMemoryMib }),
+      this.#runner.admit(content, { maxMemoryMib: this.#maxMemoryMib }),
     );
     this.#last = admitted.catch(() => undefined);
     return admitted;

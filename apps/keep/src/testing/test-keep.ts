@@ -11,7 +11,7 @@ import {
 } from "@holdfast/channel";
 import { KeepClient } from "@holdfast/contract";
 import { type Policy, parsePolicy, policyHash } from "@holdfast/policy";
-import { type CreateWorker, createSourceWorker } from "@holdfast/wasi";
+import { type CreateWorker, createSourceAdmission, createSourceWorker } from "@holdfast/wasi";
 import { buildKeep, type DoorLimits, type Keep } from "../app.ts";
 import { attestKeep } from "../boot/attest-keep.ts";
 import { createLog } from "../log.ts";
@@ -29,6 +29,7 @@ export type TestKeepOptions = Partial<Omit<PolicyParts, "identities">> & {
   readonly limits?: DoorLimits;
   readonly clock?: TestClock;
   readonly createWorker?: CreateWorker;
+  readonly createAdmission?: CreateWorker;
 };
 
 /** A keep under test. */
@@ -85,7 +86,10 @@ export async function startTestKeep(options: TestKeepOptions): Promise<TestKeep>
       policyHash: hash,
       attested: await attestKeep({ policy, policyHash: hash, device, service, clock }),
       device,
-      runner: lazyRunner(options.createWorker ?? createSourceWorker),
+      runner: lazyRunner({
+        forRuns: options.createWorker ?? createSourceWorker,
+        forAdmission: options.createAdmission ?? createSourceAdmission,
+      }),
       clock,
       log: createLog(clock, (line) => log.push(line)),
     },
