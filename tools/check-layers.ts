@@ -13,13 +13,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   evidence: ["core"],
   store: ["core"],
   contract: ["core"],
+  oci: ["core"],
   attester: ["core", "evidence"],
   wasi: ["core", "policy"],
   channel: ["core", "policy", "evidence"],
   testkit: ["core", "policy", "evidence", "attester", "channel", "contract", "store", "wasi"],
-  keep: ["core", "policy", "evidence", "attester", "wasi", "channel"],
+  keep: ["core", "policy", "evidence", "attester", "wasi", "channel", "oci"],
   trust: ["core", "evidence", "channel", "contract"],
-  control: ["core", "policy", "contract", "channel", "store"],
+  control: ["core", "policy", "contract", "channel", "store", "oci"],
   cli: ["core", "policy", "contract", "channel", "evidence", "attester", "wasi"],
 };
 /** Rooms that run in a browser too: nothing of Node's. Type-only imports vanish and do not count. */

@@ -2,12 +2,12 @@
 import type { ClientIdentity } from "@holdfast/channel";
 import type { VaasClient } from "@holdfast/contract";
 import type { Clock } from "@holdfast/core";
+import type { RemoteConfig } from "@holdfast/oci";
 import type { Store, StoredInstanceState } from "@holdfast/store";
 import type { FastifyBaseLogger } from "fastify";
 import type { UploadLimits } from "../config.ts";
 import { namespaceOf } from "../http/namespace.ts";
 import type { InstanceWorks } from "./instance-works.ts";
-import type { RemoteConfig } from "./remote-source.ts";
 
 /** Everything CCFaaS needs from outside. */
 export interface CcfaasParts {

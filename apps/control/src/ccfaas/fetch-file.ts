@@ -1,10 +1,10 @@
 // POST /v1/functions/N/fetch: a file of a function comes from where it is instead of being uploaded. What a function of the
 // namespace has already, under the very digest, is not fetched again.
 import type { FetchBody } from "@holdfast/contract";
+import { openRemote, SourceError, type SourceErrorCode } from "@holdfast/oci";
 import { ControlError } from "../errors.ts";
 import type { CcfaasContext } from "./context.ts";
 import { type DefinedFile, definitionOf, findDefined } from "./function-files.ts";
-import { openRemote } from "./remote-source.ts";
 import { type FileTarget, refuseStored, storeFile, storeKnownFile } from "./store-file.ts";
 
 /**
@@ -21,8 +21,26 @@ export async function fetchFile(
   const file = fileAt(target, path);
   await refuseStored(context, target, file);
   if (await storeKnownFile(context, target, file)) return;
-  const { bytes, length } = await openRemote(context.remote, source, file.sha256, signal);
-  await storeFile(context, target, file, bytes, length);
+  try {
+    const remote = await openRemote(context.remote, source, file.sha256, signal);
+    try {
+      await storeFile(context, target, file, remote.bytes, remote.length);
+    } finally {
+      remote.close();
+    }
+  } catch (thrown) {
+    throw thrown instanceof SourceError ? refusalOf(thrown) : thrown;
+  }
+}
+
+const STATUS: Readonly<Record<SourceErrorCode, number>> = {
+  SOURCE_INVALID: 422,
+  SOURCE_NOT_ALLOWED: 403,
+  SOURCE_FAILED: 502,
+};
+
+function refusalOf(cause: SourceError): ControlError {
+  return new ControlError(STATUS[cause.code], cause.code, cause.message, { cause });
 }
 
 /**
