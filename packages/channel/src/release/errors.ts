@@ -1,4 +1,4 @@
-// What can be wrong with a request for a key, and with what is answered to it.
+// What can be wrong with a request for a key, with what is answered to it, and with what the key is for.
 import { HoldfastError } from "@holdfast/core";
 
 /** Codes of requests and answers that can't be read. */
@@ -9,6 +9,18 @@ export class KeyReleaseError extends HoldfastError {
   declare readonly code: KeyReleaseErrorCode;
 
   constructor(code: KeyReleaseErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(code, message, options);
+  }
+}
+
+/** Codes of sealed files. */
+export type SealErrorCode = "SEAL_INVALID";
+
+/** A sealed file that can't be opened. */
+export class SealError extends HoldfastError {
+  declare readonly code: SealErrorCode;
+
+  constructor(code: SealErrorCode, message: string, options: { cause?: unknown } = {}) {
     super(code, message, options);
   }
 }
