@@ -39,8 +39,8 @@ export async function startRealPlatform(
   const { keeps } = world.config;
   if (keeps === undefined) throw new Error("no keeps configured");
   writeFileSync(keeps.bundle, await buildKeepBundle());
-  await openSimulatedAuthority(keeps.platform.authority_dir, systemClock);
-  const trust = await startTrust(world.directory, trustPort, keeps.platform.authority_dir);
+  await openSimulatedAuthority(world.authorityDirectory, systemClock);
+  const trust = await startTrust(world.directory, trustPort, world.authorityDirectory);
   const control = await world.spawn();
   return {
     world,

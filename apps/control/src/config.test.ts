@@ -24,7 +24,8 @@ describe("configuration", () => {
     const config = parseConfig(VALID, "/etc/holdfast");
     assert.equal(config.dataDir, "/etc/holdfast/data");
     assert.equal(config.keeps?.bundle, "/etc/holdfast/keep.mjs");
-    assert.equal(config.keeps?.platform.authority_dir, "/etc/holdfast/authority");
+    const platform = { kind: "simulated-nitro", authority_dir: "/etc/holdfast/authority" };
+    assert.deepEqual(config.keeps?.platform, platform);
     assert.equal(config.keeps?.listenHost, "127.0.0.1");
     assert.match(config.keeps?.loader ?? "", /apps\/keep\/src\/loader\/main\.ts$/);
     assert.deepEqual(config.limits, { programBytes: 64_000_000, dataFileBytes: 300_000_000 });
@@ -113,6 +114,16 @@ describe("configuration", () => {
     assert.equal(config.ccfaas, undefined);
   });
 
+  it("takes evidence of a real enclave, whose measurement is its image's", () => {
+    const platform = { kind: "aws-nitro", pcr0: "AB".repeat(32) + "00".repeat(16) };
+    const of = (change: object) =>
+      parseConfig({ ...VALID, keeps: { ...keeps, platform: { ...platform, ...change } } }, "/etc")
+        .keeps?.platform;
+    const expected = { kind: "aws-nitro", measurement: "ab".repeat(32) };
+    assert.deepEqual(of({}), expected);
+    assert.deepEqual(of({ device: "nsm" }), { ...expected, device: "/etc/nsm" });
+  });
+
   const keeps = VALID.keeps;
   const guarded = { ...VALID, local_development: false };
   const tls = { certificate_file: "c", key_file: "k" };
@@ -128,6 +139,25 @@ describe("configuration", () => {
     "another platform": {
       ...VALID,
       keeps: { ...keeps, platform: { kind: "none", authority_dir: "x" } },
+    },
+    "a simulated platform without its root": {
+      ...VALID,
+      keeps: { ...keeps, platform: { kind: "simulated-nitro" } },
+    },
+    "an enclave without its measurement": {
+      ...VALID,
+      keeps: { ...keeps, platform: { kind: "aws-nitro", device: "/dev/nsm" } },
+    },
+    "an enclave measured to what is no PCR0": {
+      ...VALID,
+      keeps: { ...keeps, platform: { kind: "aws-nitro", pcr0: "ab".repeat(32) } },
+    },
+    "an enclave with the root of a simulated one": {
+      ...VALID,
+      keeps: {
+        ...keeps,
+        platform: { kind: "aws-nitro", pcr0: "ab".repeat(48), authority_dir: "authority" },
+      },
     },
     "a public name without an address to listen on": {
       ...VALID,

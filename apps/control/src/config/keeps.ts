@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { type Static, Type } from "typebox";
 import { invalid } from "./invalid.ts";
+import { type PlatformConfig, PlatformSection, platformOf } from "./platform.ts";
 
 const CLOSED = { additionalProperties: false };
 const LOADER = resolve(import.meta.dirname, "../../../keep/src/loader/main.ts");
@@ -16,10 +17,7 @@ export const KeepsSection = Type.Object(
     listen_host: Type.Optional(Type.String({ minLength: 1 })),
     port_min: Type.Integer({ minimum: 1, maximum: 65_535 }),
     port_max: Type.Integer({ minimum: 1, maximum: 65_535 }),
-    platform: Type.Object(
-      { kind: Type.Literal("simulated-nitro"), authority_dir: Type.String({ minLength: 1 }) },
-      CLOSED,
-    ),
+    platform: PlatformSection,
     max_memory_mib_total: Type.Optional(Type.Integer({ minimum: 1 })),
     warm: Type.Optional(Type.Integer({ minimum: 0, maximum: 64 })),
     start_timeout_ms: Type.Optional(Type.Integer({ minimum: 1000 })),
@@ -36,7 +34,7 @@ export interface KeepsConfig {
   readonly listenHost: string;
   readonly portMin: number;
   readonly portMax: number;
-  readonly platform: { readonly kind: "simulated-nitro"; readonly authority_dir: string };
+  readonly platform: PlatformConfig;
   readonly maxMemoryMibTotal?: number;
   readonly startTimeoutMs: number;
   /** How many keeps wait, attested already, for the next policies. */
@@ -57,10 +55,7 @@ export function keepsOf(keeps: Static<typeof KeepsSection>, base: string): Keeps
     listenHost,
     portMin: keeps.port_min,
     portMax: keeps.port_max,
-    platform: {
-      kind: keeps.platform.kind,
-      authority_dir: resolve(base, keeps.platform.authority_dir),
-    },
+    platform: platformOf(keeps.platform, base),
     ...(keeps.max_memory_mib_total === undefined
       ? {}
       : { maxMemoryMibTotal: keeps.max_memory_mib_total }),

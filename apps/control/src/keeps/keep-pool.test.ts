@@ -124,6 +124,23 @@ describe("keeps ahead of need", { concurrency: false }, () => {
     assert.notEqual(await pool.take(afterwards), undefined);
   });
 
+  it("tells of one that measures to something else than was expected, and waits before the next", async () => {
+    const pool = newPool();
+    const other = "ab".repeat(32);
+    await eventually(
+      async () => {
+        pool.keep(1, other);
+        return faults;
+      },
+      ({ length }) => length > 0,
+    );
+    assert.deepEqual(faults, [`it measures to ${measured()}`]);
+    assert.equal(pool.size, 0);
+    now += 1000;
+    pool.keep(1, other);
+    assert.equal(pool.size, 1);
+  });
+
   it("replaces one that died while it waited, and never gives it away", async () => {
     const pool = newPool();
     const measurement = measured();

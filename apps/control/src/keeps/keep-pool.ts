@@ -19,6 +19,8 @@ export interface PoolOptions {
 interface Entry {
   readonly loader: LoaderProcess;
   readonly startedAt: number;
+  /** What it was expected to measure to. */
+  readonly expected: string;
   readonly unfollow: () => void;
 }
 
@@ -61,8 +63,11 @@ export class KeepPool {
     this.#wanted = { most, measurement };
     for (const entry of [...this.#entries]) {
       const measured = entry.loader.state?.measurement;
-      if (measured !== undefined && measured !== "" && measured !== measurement) this.#end(entry);
-      else if (this.#isLate(entry)) {
+      if (measured !== undefined && measured !== "" && measured !== measurement) {
+        this.#end(entry);
+        // It was not overtaken by another bundle: the next one would measure to the same.
+        if (entry.expected === measurement) this.#fault(`it measures to ${measured}`);
+      } else if (this.#isLate(entry)) {
         this.#end(entry);
         this.#fault(`it was not ready within ${this.#options.patienceMs} ms`);
       }
@@ -102,10 +107,11 @@ export class KeepPool {
     const isDue = this.#options.now() >= this.#notBefore;
     if (isBusy || !isDue || this.#entries.length >= this.#wanted.most) return;
     this.#isStarting = true;
+    const { measurement } = this.#wanted;
     this.#options.start().then(
       (loader) => {
         this.#isStarting = false;
-        this.#add(loader);
+        this.#add(loader, measurement);
       },
       (thrown: unknown) => {
         this.#isStarting = false;
@@ -114,7 +120,7 @@ export class KeepPool {
     );
   }
 
-  #add(loader: LoaderProcess): void {
+  #add(loader: LoaderProcess, expected: string): void {
     if (this.#closed || this.#entries.length >= this.#wanted.most) {
       loader.abandon();
       return;
@@ -122,6 +128,7 @@ export class KeepPool {
     const entry: Entry = {
       loader,
       startedAt: this.#options.now(),
+      expected,
       unfollow: loader.follow(() => this.#heard(entry)),
     };
     this.#entries.push(entry);

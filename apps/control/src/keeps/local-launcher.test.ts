@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { composeFullPolicy } from "@holdfast/policy";
 import type { ProcessRecord } from "@holdfast/store";
-import { parseConfig } from "../config.ts";
+import { type ConfigFile, parseConfig } from "../config.ts";
 import { eventually, newIdentities } from "../testing/samples.ts";
 import { freePorts, makeWorld, type World } from "../testing/world.ts";
 import type { KeepHandle } from "./keep-launcher.ts";
 import { LocalLauncher } from "./local-launcher.ts";
 import { isRunning, processMark } from "./process-mark.ts";
+
+/** The real one. */
+const LOADER = join(import.meta.dirname, "../../../keep/src/loader/main.ts");
 
 describe("keeps as local processes", { concurrency: false }, () => {
   let world: World;
@@ -27,8 +30,9 @@ describe("keeps as local processes", { concurrency: false }, () => {
     await world.close();
   });
 
-  function newLauncher(): LocalLauncher {
-    const { keeps } = parseConfig(world.config, world.directory);
+  function newLauncher(change: Partial<ConfigFile["keeps"]> = {}): LocalLauncher {
+    const config = { ...world.config, keeps: { ...world.config.keeps, ...change } };
+    const { keeps } = parseConfig(config, world.directory);
     assert.ok(keeps);
     const directory = join(world.directory, "keeps");
     return new LocalLauncher({
@@ -40,13 +44,13 @@ describe("keeps as local processes", { concurrency: false }, () => {
     });
   }
 
-  async function start(): Promise<KeepHandle & { loader: ProcessRecord }> {
+  async function start(from = launcher): Promise<KeepHandle & { loader: ProcessRecord }> {
     const id = randomUUID();
     const [port = 0] = await freePorts(1);
     let loader: ProcessRecord | undefined;
-    const measurement = await launcher.measurement();
+    const measurement = await from.measurement();
     const spec = { id, port, policy: await policyText(port), measurement };
-    await launcher.start(spec, async (record) => {
+    await from.start(spec, async (record) => {
       loader = record;
     });
     assert.ok(loader);
@@ -105,6 +109,23 @@ describe("keeps as local processes", { concurrency: false }, () => {
       ({ alive }) => !alive,
     );
     assert.equal(`${report.state} ${report.reason}`, "failed no evidence");
+  });
+
+  it("has a loader ask the module of a real enclave, and tells when there is none", async () => {
+    const device = join(world.directory, "nsm");
+    const pcr0 = "ab".repeat(48);
+    const enclave = newLauncher({ platform: { kind: "aws-nitro", device, pcr0 }, loader: LOADER });
+    assert.equal(await enclave.measurement(), "ab".repeat(32));
+    const handle = await start(enclave);
+    const report = await eventually(
+      () => enclave.look(handle),
+      ({ alive }) => !alive,
+    );
+    assert.deepEqual(
+      [report.state, report.platform, report.simulated],
+      ["failed", "aws-nitro", false],
+    );
+    assert.match(report.reason ?? "", new RegExp(device));
   });
 
   it("sees that a loader vanished", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "@holdfast/core";
 import type { ProcessRecord } from "@holdfast/store";
+import type { PlatformConfig } from "../config/platform.ts";
 import type { KeepsConfig } from "../config.ts";
 import { ControlError } from "../errors.ts";
 import type { KeepHandle, KeepLauncher, KeepReport, KeepSpec } from "./keep-launcher.ts";
@@ -16,6 +17,10 @@ import { readStateFile } from "./state-file.ts";
 const GRACE_MS = 4000;
 const POLL_MS = 20;
 const MEASUREMENT_DIGITS = 64;
+/** How many keeps that waited may be lost to one request before it gets one that did not. */
+const OTHERS = 2;
+/** Exit codes from here on are of processes that a signal ended. */
+const FIRST_SIGNAL_CODE = 128;
 /** States that somebody waits for. */
 const NEWS: ReadonlySet<string | undefined> = new Set(["serving", "failed", "ended"]);
 
@@ -64,6 +69,8 @@ export class LocalLauncher implements KeepLauncher {
   }
 
   async measurement(): Promise<string> {
+    const { platform } = this.#config;
+    if (platform.kind === "aws-nitro") return platform.measurement;
     try {
       const { mtimeMs, size } = await stat(this.#config.bundle);
       const stamp = `${mtimeMs} ${size}`;
@@ -86,22 +93,35 @@ export class LocalLauncher implements KeepLauncher {
   async start(spec: KeepSpec, record: (loader: ProcessRecord) => Promise<void>): Promise<void> {
     const directory = this.#pathOf(spec.id);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const loader = (await this.#pool.take(spec.measurement)) ?? (await this.#startLoader(false));
-    try {
-      await record(loader.process);
-    } catch (cause) {
-      loader.abandon();
-      throw cause;
+    const stateFile = join(directory, "state.json");
+    for (let others = OTHERS; ; others -= 1) {
+      // The last one is started for this policy, and what becomes of it is the answer.
+      const waited = others > 0 ? await this.#pool.take(spec.measurement) : undefined;
+      const loader = waited ?? (await this.#startLoader(false));
+      try {
+        await record(loader.process);
+      } catch (cause) {
+        loader.abandon();
+        throw cause;
+      }
+      this.#note(spec.id, loader);
+      loader.assign({
+        policy: spec.policy,
+        listen: { host: this.#config.listenHost, port: spec.port },
+        state_file: stateFile,
+        log_file: join(directory, "keep.log"),
+      });
+      if (waited === undefined) return;
+      if (!(await diedAtHandOver(waited, this.#config.startTimeoutMs))) return;
+      await rm(stateFile, { force: true });
     }
-    if (!loader.isGone) this.#loaders.set(spec.id, loader);
+  }
+
+  #note(id: string, loader: LoaderProcess): void {
+    if (loader.isGone) return;
+    this.#loaders.set(id, loader);
     loader.follow(() => {
-      if (loader.isGone) this.#loaders.delete(spec.id);
-    });
-    loader.assign({
-      policy: spec.policy,
-      listen: { host: this.#config.listenHost, port: spec.port },
-      state_file: join(directory, "state.json"),
-      log_file: join(directory, "keep.log"),
+      if (loader.isGone && this.#loaders.get(id) === loader) this.#loaders.delete(id);
     });
   }
 
@@ -177,7 +197,7 @@ export class LocalLauncher implements KeepLauncher {
         bundle: this.#config.bundle,
         attestation_url: this.#attestation.url,
         attestation_ca_file: this.#attestation.caFile,
-        platform: this.#config.platform,
+        platform: platformFor(this.#config.platform),
         ahead,
       },
     });
@@ -196,6 +216,37 @@ export class LocalLauncher implements KeepLauncher {
   #pathOf(id: string): string {
     return join(this.#directory, id);
   }
+}
+
+/** What a loader is told: the measurement is for policies, a loader knows better. */
+function platformFor(platform: PlatformConfig): object {
+  if (platform.kind === "simulated-nitro") return platform;
+  const { kind, device } = platform;
+  return { kind, device };
+}
+
+/**
+ * Whether a keep that had waited was killed, itself or its loader, before it proved itself for its policy: nobody can have
+ * used it, and another one will do. One that gave a reason, or was ended, is no such case.
+ */
+function diedAtHandOver(loader: LoaderProcess, limitMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (died: boolean): void => {
+      unfollow();
+      clearTimeout(timer);
+      resolve(died);
+    };
+    const look = (): void => {
+      const { state, exit_code: code } = loader.state ?? {};
+      if (state === "failed") settle((code ?? 0) > FIRST_SIGNAL_CODE);
+      else if (state === "attested" || state === "serving" || state === "ended") settle(false);
+      else if (loader.isGone) settle(true);
+    };
+    // Whoever waits for the keep finds that it did not come up.
+    const timer = setTimeout(() => settle(false), limitMs);
+    const unfollow = loader.follow(look);
+    look();
+  });
 }
 
 async function goneWithin(target: ProcessRecord, limitMs: number): Promise<boolean> {

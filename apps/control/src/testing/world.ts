@@ -25,6 +25,8 @@ import type { KeepFaults } from "./small-keep.ts";
 export interface World {
   readonly directory: string;
   readonly authority: SmallAuthority;
+  /** Where the platform below the keeps has its root. */
+  readonly authorityDirectory: string;
   readonly config: ConfigFile;
   readonly vaasUrl: string;
   readonly ccfaasUrl: string;
@@ -116,6 +118,7 @@ export async function makeWorld(
   const world: World = {
     directory,
     authority,
+    authorityDirectory,
     config,
     launcher,
     vaasUrl: urlOf(vaasPort),
