@@ -105,6 +105,23 @@ describe("keeps that wait, when things are killed", {
     await deleteAll();
   });
 
+  it("one that is killed while it is handed out is not what the caller gets", async () => {
+    await filled();
+    const [before] = loaders();
+    assert.ok(before?.keep !== undefined);
+    // Its loader is held so that nobody can know yet when it is handed out.
+    process.kill(before.loader, "SIGSTOP");
+    process.kill(before.keep, "SIGKILL");
+    const creating = platform.world.vaas.create(body);
+    await eventually(living, (keeps) => keeps.some(({ state }) => state === "starting"));
+    process.kill(before.loader, "SIGCONT");
+    await creating;
+    const [keep, ...others] = await living();
+    assert.deepEqual([keep?.state, others], ["serving", []]);
+    await untilGone([before.loader, before.keep]);
+    await deleteAll();
+  });
+
   it("nothing is orphaned when the control plane is killed while it hands one out", async () => {
     // From before anything of a request has happened to when the keep serves.
     for (const moment of [0, 8, 16, 32, 48, 96]) {

@@ -39,7 +39,7 @@ export interface KeepLauncher {
   measurement(): Promise<string>;
   /**
    * Starts a keep. `record` is awaited before it is told what it is for: a crash in between leaves a process that was
-   * never told, and ends by itself.
+   * never told, and ends by itself. It is called again when another process had to take the place of one that died.
    */
   start(spec: KeepSpec, record: (loader: ProcessRecord) => Promise<void>): Promise<void>;
   look(keep: KeepHandle): Promise<KeepReport>;

@@ -16,6 +16,8 @@ export interface KeepFaults {
   readonly fail?: string;
   /** Fails with this reason where it should wait for its policy. */
   readonly neverWait?: string;
+  /** Ends without a word where it is told its policy, if it waited for it. */
+  readonly vanishAtHandOver?: boolean;
   /** Ends without a word. */
   readonly vanish?: boolean;
   /** Stays in this state for ever. */

@@ -40,7 +40,7 @@ if (config.ahead) {
 }
 const assignment = await nextOrder<Assignment>();
 stateFile = assignment.state_file;
-if (faults().vanish) process.exit(1);
+if (faults().vanish || (config.ahead && faults().vanishAtHandOver)) process.exit(1);
 // Keeps the process alive where the keep itself does not.
 setInterval(() => undefined, 1000);
 await startSmallKeep({ ...assignment, authorityDirectory, measurement, faults, tell });

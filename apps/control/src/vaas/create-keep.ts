@@ -163,7 +163,8 @@ async function launch(context: VaasContext, keep: StoredKeep, measurement: strin
     if (port === undefined) throw new Error("the keep has no port");
     await context.launcher.start({ id, policy, port, measurement }, async (loader) => {
       const at = timestamp(context);
-      const moved = await context.store.keeps.move(id, ["requested"], "starting", at, { loader });
+      const from = ["requested", "starting"] as const;
+      const moved = await context.store.keeps.move(id, from, "starting", at, { loader });
       if (!moved)
         throw new ControlError(409, "KEEP_ENDED", "the keep was deleted while it started");
     });

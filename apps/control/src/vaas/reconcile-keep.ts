@@ -19,7 +19,7 @@ async function lookAndRecord(context: VaasContext, id: string): Promise<StoredKe
   const keep = await context.store.keeps.find(id);
   if (keep === undefined || isOver(keep) || keep.state === "ending") return keep;
   if (keep.node !== context.launcher.node) return keep;
-  if (keep.loader === undefined && isBeingLaunched(context, keep)) return keep;
+  if (isBeingLaunched(context, keep)) return keep;
   const report = await context.launcher.look(handleOf(keep));
   const death = deathOf(context, keep, report);
   if (death !== undefined) await buryKeep(context, keep, death, report);
@@ -43,10 +43,11 @@ export async function buryKeep(
   }
 }
 
-/** Between its record and its process; where several processes share the records, another may be at it. */
+/** Between its record and a process that lasts; where several processes share the records, another may be at it. */
 function isBeingLaunched({ launching, store, clock }: VaasContext, keep: StoredKeep): boolean {
   const age = clock.now().getTime() - Date.parse(keep.createdAt);
-  return launching.has(keep.id) || (store.isShared && age < LAUNCH_MS);
+  const isUnknown = keep.loader === undefined && store.isShared && age < LAUNCH_MS;
+  return launching.has(keep.id) || isUnknown;
 }
 
 /** Why a keep counts as dead; undefined while it does not. */

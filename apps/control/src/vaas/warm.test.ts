@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { composeVaasPolicy, parseFunctionPolicy, parseUserPolicy } from "@holdfast/policy";
 import type { StoredKeep } from "@holdfast/store";
+import { isRunning } from "../keeps/process-mark.ts";
 import { eventually, newIdentities, userPolicy, vodFunction } from "../testing/samples.ts";
 import { makeWorld, type World } from "../testing/world.ts";
 import { WAITING_MIB } from "./warm-room.ts";
@@ -96,6 +97,26 @@ describe("keeps that wait for VaaS", { concurrency: false }, () => {
     const afterwards = (await create(1)).measurement;
     assert.notEqual(afterwards, before);
     assert.equal((await create(1)).measurement, afterwards);
+  });
+
+  it("one that dies while it is handed over is replaced, at last by one that did not wait", async () => {
+    await untilWaiting(WARM);
+    world.setFaults({ vanishAtHandOver: true });
+    const keep = await create(1);
+    assert.equal(keep.state, "serving");
+    assert.ok(startOf(keep) >= Date.parse(keep.createdAt), "its loader had waited");
+    assert.equal((await living()).length, 1);
+    assert.ok(keep.loader && (await isRunning(keep.loader)));
+    world.setFaults({});
+    await untilWaiting(WARM);
+  });
+
+  it("one whose policy ends it for a reason is the answer, and no other is tried", async () => {
+    await untilWaiting(WARM);
+    world.setFaults({ fail: "no evidence to be had" });
+    await assert.rejects(create(1), { code: "KEEP_FAILED", message: /no evidence to be had/ });
+    const failed = (await world.vaas.keeps()).keeps.filter(({ state }) => state === "failed");
+    assert.equal(failed.length, 1);
   });
 
   it("keeps come up without any when none comes to waiting", async () => {
