@@ -36,6 +36,26 @@ describe("who gets through the door", () => {
       assert.equal(await conversation(await rawTls(port, tlsOf(stranger)), STATUS), "");
     }));
 
+  test("a stranger is not let in for bearing an identity's name", async () => {
+    const named = await newIdentity({ commonName: "same", clock: systemClock });
+    const stranger = await newIdentity({ commonName: "same", clock: systemClock });
+    await withKeep({ rights: RIGHTS, identities: [named] }, async ({ port }) => {
+      assert.equal(await conversation(await rawTls(port, tlsOf(stranger)), STATUS), "");
+    });
+  });
+
+  test("every one of several identities of one name, without identifiers of their keys", async () => {
+    // As the original user program makes them: openssl with a configuration that names nothing of the kind.
+    const identities = await Promise.all([1, 2, 3].map(() => issue("same", undefined, false)));
+    const rights = identities.map(() => ({ "/in/": READ | WRITE }));
+    await withKeep({ rights, identities }, async ({ port }) => {
+      for (const identity of identities) {
+        const answer = await conversation(await rawTls(port, tlsOf(identity)), STATUS);
+        assert.match(answer, /^HTTP\/1.1 200 /);
+      }
+    });
+  });
+
   test("no certificate issued by an identity that is an authority", async () => {
     const authority = await issue("authority", undefined, true);
     const leaf = await issue("leaf", authority, false);

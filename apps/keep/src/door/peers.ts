@@ -65,7 +65,7 @@ export class Peers {
     const { policy, clock } = this.#deps;
     const identity = identityOfPeer(socket, policy, clock.now());
     if (identity === undefined) {
-      this.#deps.log.warn("peer-refused", { authorized: socket.authorized });
+      this.#deps.log.warn("peer-refused");
       socket.destroy();
       return;
     }

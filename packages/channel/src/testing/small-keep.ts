@@ -167,11 +167,19 @@ export async function startSmallKeep(clock: Clock, change: LeafChange = {}): Pro
     keepServerOptions(policy, { privateKey: key.privateKey, chainPem }),
     (request, response) => {
       const identity = identityOfPeer(request.socket as TLSSocket, policy, clock.now());
-      seen.push(`${identity?.id} ${request.method} ${request.url}`);
+      if (identity === undefined) {
+        request.socket.destroy();
+        return;
+      }
+      seen.push(`${identity.id} ${request.method} ${request.url}`);
       request.resume();
       request.once("end", () => response.end(request.url));
     },
   );
+  // As the door of a true one does: a request may have come by then, which is looked at again.
+  server.on("secureConnection", (socket) => {
+    if (identityOfPeer(socket, policy, clock.now()) === undefined) socket.destroy();
+  });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     policy,
