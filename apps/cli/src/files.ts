@@ -104,6 +104,15 @@ export async function sizeOfFile(path: string, what: string): Promise<number> {
   return found.size;
 }
 
+/** Size of what is to be sent, unless it is a pipe with a name, whose size nobody knows; refuses anything else. */
+export async function sizeOfSource(path: string, what: string): Promise<number | undefined> {
+  const isPipe = await stat(path).then(
+    (found) => found.isFIFO(),
+    () => false,
+  );
+  return isPipe ? undefined : sizeOfFile(path, what);
+}
+
 /** SHA-256 of a file, lower-case hexadecimal, read in parts. */
 export async function hashFile(path: string, what: string): Promise<string> {
   await sizeOfFile(path, what);

@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import type { KeepClient } from "@holdfast/contract";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { sizeOfFile, writeWholeFile } from "../files.ts";
+import { sizeOfSource, writeWholeFile } from "../files.ts";
 import type { Assignment } from "./assignment.ts";
 
 /** What moved. */
@@ -27,7 +27,7 @@ export async function sendFile(
   { name, path }: Assignment,
 ): Promise<Moved> {
   const fromStdin = path === "-";
-  const size = fromStdin ? undefined : await sizeOfFile(path, "file");
+  const size = fromStdin ? undefined : await sizeOfSource(path, "file");
   const source = fromStdin ? context.stdin : createReadStream(path, { highWaterMark: PART });
   const hash = createHash("sha256");
   const progress = context.terminal.progress(`sending ${name}`, size);

@@ -63,7 +63,8 @@ export class Terminal {
   failure(explanation: Explanation): void {
     this.endProgress();
     this.result({ ok: false, error: explanation });
-    this.note(`${this.paint("bad", "error")} ${explanation.message} (${explanation.code})`);
+    // Scripts around veracruz-client look for this very word.
+    this.note(`${this.paint("bad", "Error:")} ${explanation.message} (${explanation.code})`);
     if (explanation.why !== undefined) this.note(`  why: ${explanation.why}`);
     for (const { code, pointer, message } of explanation.faults ?? []) {
       this.note(`  at ${pointer === "" ? "the whole" : pointer}: ${message} (${code})`);
