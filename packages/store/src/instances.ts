@@ -74,6 +74,8 @@ export interface InstanceChange {
   readonly policy?: string;
   readonly keepName?: string;
   readonly keepHash?: string;
+  /** Who changes it: refused unless he has the lease. */
+  readonly by?: string;
 }
 
 /** Instances by id and key. */
@@ -91,7 +93,7 @@ export interface InstanceRepository {
   list(): Promise<StoredInstance[]>;
   /** Those of a namespace, newest first. */
   listIn(namespace: string): Promise<StoredInstance[]>;
-  /** @returns whether the instance was in one of the states it may come from */
+  /** @returns whether the instance was in one of the states it may come from, and the lease that of who changes it */
   move(
     key: string,
     from: readonly StoredInstanceState[],
@@ -152,13 +154,13 @@ export function instanceRepository(
       const done = await changes.in(
         namespaceOf(key),
         async ({ transaction, record }) => {
-          const moved = await transaction
+          let update = transaction
             .updateTable("instances")
             .set({ state: to, updated_at: at, ...columnsOf(change) })
             .where("key", "=", key)
-            .where("state", "in", from)
-            .returning(["id", "reason"])
-            .executeTakeFirst();
+            .where("state", "in", from);
+          if (change.by !== undefined) update = update.where("lease_owner", "=", change.by);
+          const moved = await update.returning(["id", "reason"]).executeTakeFirst();
           if (moved === undefined) return false;
           await record({
             kind: "instance",

@@ -15,7 +15,8 @@ import { requestKeep } from "./request-keep.ts";
 /**
  * Brings an instance up.
  * @param signal stops the work; the instance then stays as it stands
- * @throws ControlError INSTANCE_ENDED when it is deleted meanwhile, VAAS_UNREACHABLE, VAAS_REFUSED, VAAS_ANSWER,
+ * @throws ControlError INSTANCE_ENDED when it is deleted meanwhile, INSTANCE_BUSY when another process took it over, for this
+ *   one had stood still; VAAS_UNREACHABLE, VAAS_REFUSED, VAAS_ANSWER,
  *   PROVISIONING_FAILED
  */
 export async function bringUp(
@@ -49,7 +50,9 @@ export async function bringUp(
     const refusal = refusalOf(thrown);
     // A failure of something that is being deleted is no failure: whatever it was, the deletion was its cause.
     if (!signal.aborted && (await rollBack(context, key, refusal.message))) throw refusal;
-    throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted while it came up");
+    const { state } = await current(context, key);
+    if (!UNFINISHED.includes(state) && state !== "ready") throw ended();
+    throw new ControlError(503, "INSTANCE_BUSY", "another process goes on with the instance");
   }
 }
 
@@ -81,23 +84,29 @@ async function step(
   to: StoredInstanceState,
   change: InstanceChange = {},
 ): Promise<void> {
-  if (await context.store.instances.move(key, from, to, timestamp(context), change)) return;
-  throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted while it came up");
+  const by = context.works.owner;
+  const at = timestamp(context);
+  if (await context.store.instances.move(key, from, to, at, { ...change, by })) return;
+  throw ended();
 }
 
 async function current({ store }: CcfaasContext, key: string): Promise<StoredInstance> {
   const instance = await store.instances.findByKey(key);
   if (instance !== undefined) return instance;
-  throw new ControlError(409, "INSTANCE_ENDED", "the instance was deleted while it came up");
+  throw ended();
+}
+
+function ended(): ControlError {
+  return new ControlError(409, "INSTANCE_ENDED", "the instance was deleted while it came up");
 }
 
 /**
  * Records the failure first, then frees the keep; when that can't be done now, it is tried again later.
- * @returns false when the instance was already on its way out
+ * @returns false when the instance was already on its way out, or another process has taken it over
  */
 async function rollBack(context: CcfaasContext, key: string, reason: string): Promise<boolean> {
   const { instances } = context.store;
-  const change = { reason, finalState: "failed" as const };
+  const change = { reason, finalState: "failed" as const, by: context.works.owner };
   if (!(await instances.move(key, UNFINISHED, "ending", timestamp(context), change))) return false;
   context.logger.warn({ instance: key, reason }, "instance failed");
   await finishEnding(context, key).catch((thrown) => {

@@ -253,6 +253,28 @@ export function storeContract(engine: string, options: ContractOptions): void {
     );
 
     it(
+      "changes an instance for nobody who has lost the lease of it",
+      withStore(async (store) => {
+        const { instances } = store;
+        const lease = { owner: "first", until: LATER };
+        const { key, ...rest } = newInstance("0");
+        await instances.create({ key, ...rest, lease });
+        const start = (by: string): Promise<boolean> =>
+          instances.move(key, ["requested", "starting"], "starting", AT, { by });
+        assert.equal(await start("first"), true);
+        const times = { now: "2026-01-02T03:05:01.000Z", until: "2026-01-02T03:06:00.000Z" };
+        assert.equal(await instances.claim(key, "second", times), true);
+        assert.equal(await start("first"), false);
+        const failed = { reason: "late", finalState: "failed", by: "first" } as const;
+        assert.equal(await instances.move(key, ["starting"], "ending", AT, failed), false);
+        assert.equal((await instances.findByKey(key))?.state, "starting");
+        assert.equal(await start("second"), true);
+        // Whoever deletes it needs no lease.
+        assert.equal(await instances.move(key, ["starting"], "ending", AT), true);
+      }),
+    );
+
+    it(
       "collects blobs nobody needs, and only those",
       withStore(async (store) => {
         const vod = newFunction("vod");
