@@ -1,13 +1,13 @@
 // One door to everything that is kept: records in a database, bytes on the disk or in a bucket of S3.
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Kysely, sql } from "kysely";
-import { blobHolds, dropHolds } from "./blobs/blob-holds.ts";
+import { blobHolds } from "./blobs/blob-holds.ts";
 import type { BlobPlace } from "./blobs/blob-place.ts";
 import { type BlobStore, blobStore } from "./blobs/blob-store.ts";
 import { openDiskBlobs } from "./blobs/disk-blobs.ts";
 import type { S3Place } from "./blobs/s3-blobs.ts";
 import { changesOf } from "./change.ts";
+import { makeFolder } from "./durable-folder.ts";
 import { type EventRepository, eventLog } from "./events.ts";
 import { type FunctionRepository, functionRepository } from "./functions.ts";
 import { type InstanceRepository, instanceRepository } from "./instances.ts";
@@ -49,7 +49,7 @@ const SHARED_GRACE_MS = 10 * 60 * 1000;
 /** Opens the store, making directory and schema when they are not there. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, databaseUrl } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeFolder(directory);
   const engine =
     databaseUrl === undefined
       ? sqliteEngine(join(directory, "holdfast.db"))
@@ -58,8 +58,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   await migrate(db, engine.name);
   const events = eventLog(db);
   const changes = changesOf(db, engine, events);
-  // A database that is not shared has one process at a time: holds in it are of one that died.
-  if (!engine.isShared) await dropHolds(db);
   const place = await openPlace(options, engine.isShared ? SHARED_GRACE_MS : 0);
   return {
     namespaces: namespaceRepository(db),

@@ -25,7 +25,10 @@ export class InstanceWatch {
   /** Forgets what is old and begins to watch; the first round resumes what is half done. */
   async start(): Promise<void> {
     const { store, clock } = this.#context;
-    if (!store.isShared) await store.instances.releaseAll();
+    if (!store.isShared) {
+      await store.instances.releaseAll();
+      await store.blobs.releaseAll();
+    }
     await store.instances.forget(new Date(clock.now().getTime() - REMEMBER_MS).toISOString());
     await collectBlobs(this.#context);
     this.#next(0);

@@ -16,6 +16,8 @@ export interface BlobHolds {
   hold<T>(sha256: string, work: () => Promise<T>): Promise<T>;
   /** Does a removal, unless the blob is needed or held; answers what the removal does, or false. */
   remove(sha256: string, removal: () => Promise<boolean>): Promise<boolean>;
+  /** Forgets all holds; only for a process that is alone on its store, which those before it held. */
+  releaseAll(): Promise<void>;
 }
 
 /** Longer than recording takes, and than any store takes to remove an object or to give up. */
@@ -85,12 +87,10 @@ export function blobHolds(db: Kysely<Tables>, engine: Engine): BlobHolds {
       await release(holder);
       return done;
     },
+    async releaseAll() {
+      await db.deleteFrom("blob_holds").execute();
+    },
   };
-}
-
-/** Forgets holds of processes before this one; only where there are no others beside it. */
-export async function dropHolds(db: Kysely<Tables>): Promise<void> {
-  await db.deleteFrom("blob_holds").execute();
 }
 
 async function isHeld(

@@ -30,6 +30,8 @@ export interface BlobStore {
   /** Removes what nobody needs and what interrupted uploads left; answers how many blobs went. */
   collect(): Promise<number>;
   list(): Promise<string[]>;
+  /** Frees what processes before this one held; only for one that is alone in storing blobs. */
+  releaseAll(): Promise<void>;
 }
 
 /** A blob store over a place and the holds of a database. */
@@ -71,5 +73,6 @@ export function blobStore(place: BlobPlace, holds: BlobHolds): BlobStore {
       for await (const page of place.list()) pages.push(page);
       return pages.flat();
     },
+    releaseAll: () => holds.releaseAll(),
   };
 }

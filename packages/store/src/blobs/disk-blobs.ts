@@ -2,8 +2,9 @@
 // when they are whole, checked and synchronised.
 import { randomUUID } from "node:crypto";
 import { createReadStream, type Dirent } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder, synchronizeFolder } from "../durable-folder.ts";
 import { StoreError } from "../errors.ts";
 import { type BlobPlace, DIGEST, type Incoming, type PutBlob } from "./blob-place.ts";
 import { IncomingDigest } from "./checked-bytes.ts";
@@ -11,7 +12,7 @@ import { IncomingDigest } from "./checked-bytes.ts";
 const READ_SIZE = 1 << 18;
 
 /**
- * Opens a directory of blobs; what interrupted uploads left there is removed.
+ * Opens a directory of blobs.
  * @param options.graceMs after how long without a byte an upload counts as interrupted; 0 by default, when no other
  *   process works on the directory
  */
@@ -19,32 +20,27 @@ export async function openDiskBlobs(
   directory: string,
   options: { graceMs?: number } = {},
 ): Promise<BlobPlace> {
-  const place = new DiskBlobs(directory, options.graceMs ?? 0);
-  await place.prepare();
-  return place;
+  const incoming = join(directory, "incoming");
+  await makeFolder(incoming);
+  return new DiskBlobs(directory, incoming, options.graceMs ?? 0);
 }
 
 class DiskBlobs implements BlobPlace {
   readonly #directory: string;
-  readonly #temporary: string;
+  readonly #incoming: string;
   readonly #graceMs: number;
   /** Names of what this process is receiving. */
   readonly #own = new Set<string>();
 
-  constructor(directory: string, graceMs: number) {
+  constructor(directory: string, incoming: string, graceMs: number) {
     this.#directory = directory;
+    this.#incoming = incoming;
     this.#graceMs = graceMs;
-    this.#temporary = join(directory, "incoming");
-  }
-
-  async prepare(): Promise<void> {
-    await mkdir(this.#temporary, { recursive: true, mode: 0o700 });
-    await this.sweep();
   }
 
   async receive(source: AsyncIterable<Uint8Array>, expected: PutBlob): Promise<Incoming> {
     const name = randomUUID();
-    const path = join(this.#temporary, name);
+    const path = join(this.#incoming, name);
     this.#own.add(name);
     const drop = async (): Promise<void> => {
       await rm(path, { force: true });
@@ -110,9 +106,9 @@ class DiskBlobs implements BlobPlace {
 
   async sweep(): Promise<void> {
     const now = Date.now();
-    for (const name of await readdir(this.#temporary)) {
+    for (const name of await readdir(this.#incoming)) {
       if (this.#own.has(name)) continue;
-      const path = join(this.#temporary, name);
+      const path = join(this.#incoming, name);
       // What another process is receiving grows.
       const found = await stat(path).catch(() => undefined);
       if (found !== undefined && now - found.mtimeMs >= this.#graceMs) {
@@ -123,7 +119,7 @@ class DiskBlobs implements BlobPlace {
 
   async #show(incoming: string, sha256: string): Promise<void> {
     const folder = join(this.#directory, sha256.slice(0, 2));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     await rename(incoming, this.#path(sha256));
     await synchronizeFolder(folder);
   }
@@ -148,15 +144,6 @@ async function writeFile(
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function synchronizeFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 
