@@ -6,6 +6,7 @@ import { type Policy, parsePolicy } from "@holdfast/policy";
 import { CliError } from "../errors.ts";
 import { BUILT } from "../processes/checkout.ts";
 import type { ChildService } from "../processes/child-service.ts";
+import { accessFiles } from "../processes/platform-access.ts";
 import type { Instance, Scene } from "./job.ts";
 
 /** Where the genuine keep stops when its own certificate would not pass, known by its permanent code. */
@@ -32,6 +33,7 @@ export async function startHostileKeep(
       {
         bundle: hostileBundle,
         attestation_url: stage.platform.urls.attestation,
+        attestation_ca_file: accessFiles(stage.platform.dataDirectory).caFile,
         platform: {
           kind: "simulated-nitro",
           authority_dir: stage.platform.simulatedPlatformDirectory,

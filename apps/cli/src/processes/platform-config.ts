@@ -40,8 +40,7 @@ export function urlsOf({ ports, localDevelopment }: PlatformOptions): PlatformUr
   const scheme = localDevelopment === true ? "http" : "https";
   const at = (port: number): string => `${scheme}://${HOST}:${port}`;
   return {
-    // What it speaks is signed or public, and it is asked by keeps that know no authority yet.
-    attestation: `http://${HOST}:${ports.attestation}`,
+    attestation: at(ports.attestation),
     vaas: at(ports.vaas),
     ccfaas: at(ports.ccfaas),
     s3: at(ports.s3),
@@ -59,9 +58,12 @@ export function logsIn(dataDirectory: string): string {
 }
 
 /** Of the attestation service. */
-export function attestationConfig({ dataDirectory, ports }: PlatformOptions): object {
+export function attestationConfig(options: PlatformOptions): object {
+  const { dataDirectory, ports, localDevelopment } = options;
+  const { tlsDirectory } = accessFiles(dataDirectory);
   return {
     listen: { host: HOST, port: ports.attestation },
+    ...(localDevelopment === true ? {} : { tls: { auto_dir: tlsDirectory } }),
     data_dir: join(dataDirectory, "attestation"),
     simulated_root: join(simulatedPlatformIn(dataDirectory), "root.pem"),
   };
@@ -92,7 +94,9 @@ export function controlConfig(
   };
   const access = { principals_file: files.principalsFile, tls: { auto_dir: files.tlsDirectory } };
   return {
-    ...(localDevelopment === true ? { local_development: true } : { access }),
+    ...(localDevelopment === true
+      ? { local_development: true }
+      : { access, attestation_ca_file: files.caFile }),
     data_dir: join(dataDirectory, "control"),
     attestation_url: attestation,
     ...Object.fromEntries(services.map((service) => [service, all[service]])),
