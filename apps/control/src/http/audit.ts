@@ -3,6 +3,7 @@
 import { messageOf } from "@holdfast/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { nameOf } from "../access/principal.ts";
+import { loggableUrl } from "./loggable-url.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -21,7 +22,8 @@ export function noteRefusal(request: FastifyRequest, code: string, thrown: unkno
 
 /** Writes the line of a request that was answered, when it is one for the audit log. */
 export function audit(request: FastifyRequest, reply: FastifyReply, isOpen: boolean): void {
-  const { principal, method, originalUrl: url, ip, refusal } = request;
+  const { principal, method, ip, refusal } = request;
+  const url = loggableUrl(request);
   const { statusCode: status } = reply;
   const isDenied = DENIALS.has(status);
   if (request.isRefusedAgain === true || (isReading(method) && !isDenied)) return;

@@ -1,4 +1,6 @@
 // GET /v1/events: what changed, as a page of JSON or as a stream (server-sent events) that goes on where it is told to.
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import { ControlEvents } from "@holdfast/contract";
 import type { EventFilter, EventRepository, NewEvent, StoredEvent } from "@holdfast/store";
 import type { FastifyReply } from "fastify";
@@ -8,7 +10,7 @@ import { namespaceOf } from "./namespace.ts";
 import type { ServiceApp } from "./service-app.ts";
 
 const Query = Type.Object({
-  after: Type.Optional(Type.Integer({ minimum: 0 })),
+  after: Type.Optional(Type.Integer({ minimum: 0, maximum: 999_999_999_999_999 })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
   subject: Type.Optional(Type.String({ maxLength: 1024 })),
 });
@@ -18,6 +20,7 @@ const Headers = Type.Object({
 });
 const LIMIT = 100;
 const HEARTBEAT_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
 /** Adds the route; only events of the kinds are shown. */
 export function eventRoutes(
@@ -66,11 +69,14 @@ async function stream(
   raw.flushHeaders();
   const signal = AbortSignal.any([closing, callerLeft(raw)]);
   // A line now and then, so that whoever is between notices when somebody left.
-  const heartbeat = setInterval(() => raw.write(":\n\n"), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => {
+    if (!raw.writableNeedDrain) raw.write(":\n\n");
+  }, HEARTBEAT_MS);
   try {
     for (let after = filter.after; !signal.aborted; ) {
       const found = await events.list({ ...filter, after });
       for (const event of found) raw.write(textOf(event));
+      await taken(raw, signal);
       after = found.at(-1)?.seq ?? after;
       if (found.length === 0) await events.next(signal);
     }
@@ -78,6 +84,13 @@ async function stream(
     clearInterval(heartbeat);
     raw.end();
   }
+}
+
+/** Resolves once the reader has taken what was written, so that a slow one fills no memory; one that stopped is left. */
+async function taken(raw: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (!raw.writableNeedDrain) return;
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  await once(raw, "drain", { signal: patience }).catch(() => raw.destroy());
 }
 
 function textOf(event: StoredEvent): string {

@@ -14,5 +14,6 @@ export const CreationHeaders = Type.Object({
 
 /** Whether the caller would rather not wait. */
 export function prefersAsync(prefer: string | undefined): boolean {
-  return (prefer ?? "").split(",").some((each) => each.trim().toLowerCase() === "respond-async");
+  const named = (preference: string): string => preference.split(";", 1)[0]?.trim() ?? "";
+  return (prefer ?? "").split(",").some((each) => named(each).toLowerCase() === "respond-async");
 }

@@ -4,6 +4,7 @@ import { type Problem, problem, ServiceRefusal } from "@holdfast/contract";
 import { PolicyError } from "@holdfast/policy";
 import { isUnstorableText, StoreError } from "@holdfast/store";
 import type { FastifyError } from "fastify";
+import type { FastifySchemaValidationError } from "fastify/types/schema.js";
 import { ControlError, type ControlErrorCode } from "../errors.ts";
 import { storeRefusal } from "./store-refusals.ts";
 
@@ -34,12 +35,15 @@ function frameworkProblem(error: FastifyError, requestId: string): Problem {
     const faults = error.validation.slice(0, MAXIMUM_FAULTS).map((each) => ({
       code: `SCHEMA_${String(each.keyword).toUpperCase()}`,
       pointer: each.instancePath,
-      message: each.message ?? "not as the schema says",
+      message: messageOf(each),
     }));
     const [first] = faults;
     const where = first === undefined || first.pointer === "" ? "" : `${first.pointer}: `;
     const text = `the request is not as its schema says: ${where}${first?.message ?? "unknown"}`;
     return problem(400, "REQUEST_INVALID", text, faults);
+  }
+  if (error.code === "FST_ERR_MAX_PARAM_LENGTH") {
+    return problem(414, "NAME_INVALID", "a name in the path is too long");
   }
   const status = error.statusCode ?? 500;
   if (status >= 500) {
@@ -50,6 +54,12 @@ function frameworkProblem(error: FastifyError, requestId: string): Problem {
     );
   }
   return problem(status, codeOf(status), error.message);
+}
+
+/** A member that may not be there is checked against the schema `false`, which says no more than that. */
+function messageOf({ keyword, message }: FastifySchemaValidationError): string {
+  if (keyword === "boolean") return "is not known here";
+  return message ?? "not as the schema says";
 }
 
 function codeOf(status: number): ControlErrorCode {

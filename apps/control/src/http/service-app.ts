@@ -19,6 +19,8 @@ import { ControlError } from "../errors.ts";
 import { audit, noteRefusal } from "./audit.ts";
 import { answerClientError } from "./client-errors.ts";
 import { healthRoutes } from "./health-routes.ts";
+import { readJsonBodies } from "./json-body.ts";
+import { loggableUrl } from "./loggable-url.ts";
 import type { Metrics } from "./metrics.ts";
 import { namespaceOf, rewriteUrl } from "./namespace.ts";
 import { OpenApi } from "./openapi.ts";
@@ -34,7 +36,7 @@ export type ServiceApp = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 const BODY_LIMIT = 8 * 1024 * 1024;
 const BODY_SILENCE_MS = 60_000;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -78,7 +80,7 @@ export function buildServiceApp(
       }),
     // What the log calls the address.
     ...(tls === undefined ? {} : { https: {} as object }),
-    loggerInstance: options.logger,
+    loggerInstance: options.logger.child({}, { serializers: { req: loggedRequest } }),
     // The nearest one is ours; what it was told by others is hearsay.
     trustProxy: options.isBehindProxy === true ? (_address, hop) => hop === 0 : false,
     bodyLimit: BODY_LIMIT,
@@ -90,10 +92,15 @@ export function buildServiceApp(
     schemaController: schemaCompilers,
     routerOptions: { maxParamLength: 8192 },
     clientErrorHandler: answerClientError,
+    // A path that no route can be looked for by.
+    frameworkErrors: (error, request, reply) => {
+      reply.header("x-request-id", request.id);
+      return sendProblem(reply, problemOf(error, request.id));
+    },
     // Said below, in our own words.
     return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>() as ServiceApp;
-  app.removeContentTypeParser("text/plain");
+  readJsonBodies(app);
   let isEnding = false;
   app.addHook("preClose", async () => {
     isEnding = true;
@@ -172,6 +179,12 @@ export function sendProblem(reply: FastifyReply, answer: ReturnType<typeof probl
   // As bytes: to text Fastify would add a charset, which JSON does not have.
   const body = Buffer.from(JSON.stringify(answer));
   return reply.code(answer.status).type(PROBLEM_TYPE).send(body);
+}
+
+/** What the log says of a request that comes in. */
+function loggedRequest(request: FastifyRequest): object {
+  const { method, host, ip } = request;
+  return { method, url: loggableUrl(request), host, remoteAddress: ip };
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {
