@@ -164,11 +164,14 @@ suite("access to holdfast up", () => {
     }
   });
 
-  test("plain HTTP is told that TLS is spoken", async () => {
-    const plain = ccfaas.replace("https", "http");
-    const answer = await fetch(`${plain}/function`);
-    assert.equal(answer.status, 400);
-    assert.match(await answer.text(), /TLS/);
+  test("plain HTTP is told by every service that TLS is spoken", async () => {
+    const profile = JSON.parse(readFileSync(inData("profile.json"), "utf8"));
+    for (const service of ["attestation", "vaas", "ccfaas", "s3"]) {
+      assert.match(profile[service], /^https:/);
+      const answer = await fetch(`${profile[service].replace("https", "http")}/healthz`);
+      assert.equal(answer.status, 400, service);
+      assert.match(await answer.text(), /TLS/, service);
+    }
   });
 
   test("no token and no private key is in a log or on a command line", () => {
