@@ -27,7 +27,7 @@ describe("configuration", () => {
     const platform = { kind: "simulated-nitro", authority_dir: "/etc/holdfast/authority" };
     assert.deepEqual(config.keeps?.platform, platform);
     assert.equal(config.keeps?.listenHost, "127.0.0.1");
-    assert.match(config.keeps?.loader ?? "", /apps\/keep\/src\/loader\/main\.ts$/);
+    assert.equal(config.keeps?.loader, "/etc/holdfast/loader.mjs");
     assert.deepEqual(config.limits, { programBytes: 64_000_000, dataFileBytes: 300_000_000 });
     assert.equal(config.logLevel, "info");
   });

@@ -1,5 +1,5 @@
 // The control plane as a process: VaaS, CCFaaS and the S3 bridge, whichever the configuration names.
-// Usage: node apps/control/src/main.ts --config FILE.json
+// Usage: node apps/control/dist/main.mjs --config FILE.json, which tools/build-control.ts makes of this file.
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,7 +14,7 @@ setFlagsFromString("--semi-space-growth-factor=1");
 
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 if (values.config === undefined) {
-  console.error("usage: main.ts --config FILE.json");
+  console.error("usage: node apps/control/dist/main.mjs --config FILE.json");
   process.exit(2);
 }
 try {

@@ -1,4 +1,4 @@
-// Builds what is missing or older than its sources: the keep's bundle and the video detector.
+// Builds what is missing or older than its sources: the keep's bundle, the control plane and the video detector.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { globSync, statSync } from "node:fs";
@@ -30,6 +30,18 @@ const KEEP: Build = {
   products: [BUILT.keepBundle, BUILT.loader],
   sources: ["tools/build-keep.ts", "apps/keep/src/**/*.ts", "packages/*/src/**/*.ts"],
 };
+const CONTROL: Build = {
+  what: "the control plane",
+  script: "tools/build-control.ts",
+  products: [BUILT.control],
+  // Packages are inside, too.
+  sources: [
+    "tools/build-control.ts",
+    "apps/control/src/**/*.ts",
+    "packages/*/src/**/*.ts",
+    "package-lock.json",
+  ],
+};
 const DETECTOR: Build = {
   what: "the video detector (a C compiler runs inside WebAssembly, once)",
   script: "examples/vod/build.ts",
@@ -46,6 +58,12 @@ const DETECTOR: Build = {
 export async function buildKeep(context: Context): Promise<KeepBundle & { built: boolean }> {
   const built = await buildWhenStale(context, KEEP);
   return { ...(await measureBundle(BUILT.keepBundle)), built };
+}
+
+/** The file to start the control plane from, built when it is missing or stale. */
+export async function buildControl(context: Context): Promise<string> {
+  await buildWhenStale(context, CONTROL);
+  return BUILT.control;
 }
 
 /** The detector and the face model, built when they are missing or stale. */

@@ -10,13 +10,13 @@ export const COMPILE_CACHE: string = resolve(ROOT, "node_modules/.cache/holdfast
 /** Entry points of the services. */
 export const ENTRY = {
   trust: resolve(ROOT, "apps/trust/src/main.ts"),
-  control: resolve(ROOT, "apps/control/src/main.ts"),
   cli: resolve(ROOT, "apps/cli/src/main.ts"),
   guard: resolve(ROOT, "apps/cli/src/processes/guard-main.ts"),
 } as const;
 
 /** What the builds make. */
 export const BUILT = {
+  control: resolve(ROOT, "apps/control/dist/main.mjs"),
   keepBundle: resolve(ROOT, "apps/keep/dist/keep.mjs"),
   loader: resolve(ROOT, "apps/keep/dist/loader.mjs"),
   detector: resolve(ROOT, "examples/vod/dist/detector.wasm"),

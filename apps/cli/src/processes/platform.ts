@@ -10,6 +10,7 @@ import { Access } from "../access/access.ts";
 import { ownGrant } from "../access/options.ts";
 import { readProfile, writeProfile } from "../access/profile.ts";
 import type { Context } from "../context.ts";
+import { buildControl } from "./build.ts";
 import { ENTRY } from "./checkout.ts";
 import { ChildService } from "./child-service.ts";
 import type { Guard } from "./guard.ts";
@@ -116,10 +117,11 @@ export class Platform {
     await service.waitUntil(() => this.#isHealthy("attestation"), this.#context.interrupted);
   }
 
-  /** Starts the control plane, all of it or some services, and waits until they answer. */
+  /** Starts the control plane, all of it or some services, and waits until they answer. Builds it first when it must. */
   async startControl(services: readonly ControlService[] = ALL): Promise<void> {
     const name = services === ALL ? "control" : services.join("-");
-    const service = await this.#start(name, ENTRY.control, controlConfig(this.#options, services));
+    const script = await buildControl(this.#context);
+    const service = await this.#start(name, script, controlConfig(this.#options, services));
     this.#control = service;
     for (const each of services) {
       await service.waitUntil(() => this.#isHealthy(each), this.#context.interrupted);

@@ -1,12 +1,13 @@
 // Where keeps run and what they may take.
 import { isIP } from "node:net";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type Static, Type } from "typebox";
 import { invalid } from "./invalid.ts";
 import { type PlatformConfig, PlatformSection, platformOf } from "./platform.ts";
 
 const CLOSED = { additionalProperties: false };
-const LOADER = resolve(import.meta.dirname, "../../../keep/src/loader/main.ts");
+/** As it is built, beside the bundle. */
+const LOADER = "loader.mjs";
 
 /** `keeps` in the file. */
 export const KeepsSection = Type.Object(
@@ -48,9 +49,10 @@ export interface KeepsConfig {
 export function keepsOf(keeps: Static<typeof KeepsSection>, base: string): KeepsConfig {
   if (keeps.port_min > keeps.port_max) throw invalid("configuration: port_min is over port_max");
   const listenHost = keeps.listen_host ?? ownAddress(keeps.host);
+  const bundle = resolve(base, keeps.bundle);
   return {
-    bundle: resolve(base, keeps.bundle),
-    loader: keeps.loader === undefined ? LOADER : resolve(base, keeps.loader),
+    bundle,
+    loader: resolve(keeps.loader === undefined ? dirname(bundle) : base, keeps.loader ?? LOADER),
     host: keeps.host,
     listenHost,
     portMin: keeps.port_min,

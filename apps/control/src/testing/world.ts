@@ -74,6 +74,8 @@ export async function makeWorld(
     localKeeps?: boolean;
     /** Another address of VaaS than the true one. */
     vaasUrl?: string;
+    /** What is started as a process of its own: the source, or what was built of it. */
+    main?: string;
   } = {},
 ): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), "holdfast-control-"));
@@ -140,7 +142,7 @@ export async function makeWorld(
       return running.store;
     },
     async spawn(other = {}, { logFile } = {}) {
-      const child = await spawnServices({ ...config, ...other }, directory, logFile);
+      const child = await spawnServices({ ...config, ...other }, { directory, ...change, logFile });
       children.push(child);
       return child;
     },
@@ -195,14 +197,17 @@ async function stopServices(running: Running | undefined): Promise<void> {
 
 async function spawnServices(
   config: ConfigFile,
-  directory: string,
-  logFile?: string,
+  {
+    directory,
+    main = MAIN,
+    logFile,
+  }: { directory: string; main?: string; logFile?: string | undefined },
 ): Promise<ChildProcess> {
   const url = `http://127.0.0.1:${config.ccfaas?.port}`;
   const path = join(directory, `control-${config.ccfaas?.port}.json`);
   writeFileSync(path, JSON.stringify(config));
   const cache = join(directory, "cache");
-  const child = spawn(process.execPath, [MAIN, "--config", path], {
+  const child = spawn(process.execPath, [main, "--config", path], {
     stdio:
       logFile === undefined ? "inherit" : ["ignore", openSync(join(directory, logFile), "w"), 2],
     // As `holdfast up` starts it.
