@@ -2,52 +2,36 @@
 // names its policy, and evidence that carries the nonce and the hash of that very request. The attestation service, a
 // client that checks a keep itself, and an audit of old decisions all judge by this.
 import {
-  type Certificate,
   type CertificationRequest,
   type Check,
-  type CryptoPort,
   check,
   HoldfastError,
   isRequestSigned,
-  notPerformed,
   parseCertificationRequest,
   toHex,
 } from "@holdfast/core";
+import { allNotPerformed, type NitroClaims } from "@holdfast/evidence";
 import {
-  type Appraisal,
-  allNotPerformed,
-  NITRO_CHECKS,
-  type NitroClaims,
-  nitroMeasurement,
-  verifyNitro,
-} from "@holdfast/evidence";
-import { type Platform, POLICY_HASH_OID } from "./keep-certificate.ts";
+  judgePlatform,
+  PLATFORM_CHECKS,
+  type PlatformProof,
+  type ProvenPlatform,
+} from "./judge-platform.ts";
+import { POLICY_HASH_OID } from "./keep-certificate.ts";
 
 /** A proof, and what it is judged against. */
-export interface ProofRequest {
+export interface ProofRequest extends PlatformProof {
   /** Certification request, DER. */
   readonly csr: Uint8Array;
-  readonly evidence: Uint8Array;
-  /** What the evidence must carry as its nonce. */
-  readonly nonce: Uint8Array;
-  /** Roots of evidence that are trusted. */
-  readonly anchors: readonly Certificate[];
-  readonly at: Date;
-  readonly crypto: CryptoPort;
-  /** How old the evidence may be, in milliseconds. */
-  readonly maximumAge: number;
   /** Whether the request must name its policy, as keeps' requests do; runtimes of the Veracruz protocol don't. */
   readonly policyHashRequired: boolean;
 }
 
 /** What was proven about a keep. */
-export interface ProvenKeep {
-  readonly platform: Platform;
+export interface ProvenKeep extends ProvenPlatform {
   /** SubjectPublicKeyInfo of the keep's TLS key, DER. */
   readonly spki: Uint8Array;
-  /** Lower-case hexadecimal, 64 digits. */
-  readonly measurement: string;
-  /** The same; absent when the request names none and need not. */
+  /** Lower-case hexadecimal, 64 digits; absent when the request names none and need not. */
   readonly policyHash: string | undefined;
 }
 
@@ -67,45 +51,20 @@ export const REQUEST_CHECKS = [
   "request.policy-hash",
 ] as const;
 
-const MEASUREMENT_CHECK = "measurement.present";
-
 /** Judges a proof. Never throws for a bad one. */
 export async function judgeProof(proof: ProofRequest): Promise<ProofVerdict> {
   const { checks: requestChecks, request } = await judgeRequest(proof);
   if (request === undefined) {
-    const rest = [...NITRO_CHECKS, MEASUREMENT_CHECK];
-    return {
-      checks: [...requestChecks, ...allNotPerformed(rest, "the request is not acceptable")],
-      proven: undefined,
-      claims: undefined,
-    };
+    const rest = allNotPerformed(PLATFORM_CHECKS, "the request is not acceptable");
+    return { checks: [...requestChecks, ...rest], proven: undefined, claims: undefined };
   }
-  const appraisal = await verifyNitro(proof.evidence, {
-    anchors: proof.anchors,
-    at: proof.at,
-    crypto: proof.crypto,
-    nonce: proof.nonce,
-    userData: await proof.crypto.digest("SHA-256", proof.csr),
-    // Which measurement is the right one is the policy's to say; here it is established.
-    pcrs: "waived",
-    maximumAge: proof.maximumAge,
-  });
-  const measurement = appraisal.claims && nitroMeasurement(appraisal.claims);
-  const checks = [
-    ...requestChecks,
-    ...appraisal.checks,
-    measurementCheck(appraisal.claims, measurement),
-  ];
-  const platform = platformOf(appraisal);
-  const failed = checks.some(({ outcome }) => outcome === "failed");
-  if (failed || platform === undefined || measurement === undefined) {
-    return { checks, proven: undefined, claims: appraisal.claims };
-  }
+  const digest = await proof.crypto.digest("SHA-256", proof.csr);
+  const { checks, proven, claims } = await judgePlatform(proof, digest);
   const hash = request.extensions.get(POLICY_HASH_OID)?.value;
   return {
-    checks,
-    proven: { platform, spki: request.spki, measurement, policyHash: hash && toHex(hash) },
-    claims: appraisal.claims,
+    checks: [...requestChecks, ...checks],
+    proven: proven && { ...proven, spki: request.spki, policyHash: hash && toHex(hash) },
+    claims,
   };
 }
 
@@ -147,18 +106,4 @@ async function judgeRequest({
   ];
   const acceptable = checks.every(({ outcome }) => outcome === "passed");
   return { checks, request: acceptable ? request : undefined };
-}
-
-function measurementCheck(claims: NitroClaims | undefined, measurement: string | undefined): Check {
-  if (claims === undefined) return notPerformed(MEASUREMENT_CHECK, "the evidence proves nothing");
-  return check(
-    MEASUREMENT_CHECK,
-    measurement !== undefined,
-    measurement ?? "PCR0 is zero or absent: nothing was measured",
-  );
-}
-
-function platformOf({ verdict, platform }: Appraisal): Platform | undefined {
-  if (verdict !== "affirmed") return undefined;
-  return platform === "aws-nitro" || platform === "simulated-nitro" ? platform : undefined;
 }

@@ -7,6 +7,7 @@ import {
   fromBase64,
   fromHex,
   type Outcome,
+  sameBytes,
 } from "@holdfast/core";
 import {
   type DecisionRecord,
@@ -16,9 +17,13 @@ import {
   malformed,
   NO_ENDORSEMENTS,
   REFERENCE_CHECK,
+  REQUEST_FACT,
   verifyEvidence,
 } from "@holdfast/evidence";
+import type { PlatformProof } from "./judge-platform.ts";
 import { judgeProof } from "./judge-proof.ts";
+import { parseGrant, type ReleaseGrant } from "./release/judge-grant.ts";
+import { judgeRelease, judgeUnread, REQUEST_CHECK } from "./release/judge-release.ts";
 
 /** What to replay with. */
 export interface ReplayRequest {
@@ -28,6 +33,8 @@ export interface ReplayRequest {
   readonly crypto: CryptoPort;
   /** What the service held of vendors' endorsements, for evidence that needs them; the record names their hashes. */
   readonly endorsements?: Endorsements;
+  /** The request for a key, where it was kept; the record names its hash. */
+  readonly request?: Uint8Array;
   /** The time to compare with: now. */
   readonly at: Date;
 }
@@ -54,7 +61,11 @@ export interface Replay {
 }
 
 /** Checks that only the service itself could make, by what it held at the time. */
-const UNREPEATABLE: ReadonlySet<string> = new Set(["challenge.open", REFERENCE_CHECK]);
+const UNREPEATABLE: ReadonlySet<string> = new Set([
+  "challenge.open",
+  REFERENCE_CHECK,
+  "key.unchanged",
+]);
 
 /**
  * Replays a decision.
@@ -83,6 +94,8 @@ async function judgeAt(request: ReplayRequest, at: Date): Promise<readonly Check
       return await judgeCertifying(request, at);
     case "appraise":
       return await judgeAppraising(request, at);
+    case "release":
+      return await judgeReleasing(request, at);
     default:
       throw malformed(
         `record ${request.record.sequence}: decisions of kind ${request.record.kind} have no evidence`,
@@ -118,32 +131,71 @@ function expectations(text: string, { sequence }: DecisionRecord): Expectations 
   }
 }
 
-async function judgeCertifying(
-  { record, anchors, crypto }: ReplayRequest,
-  at: Date,
-): Promise<readonly Check[]> {
-  const { evidence, csr, nonce, facts } = record;
-  const { maximum_age: maximumAge, policy_hash_required: policyHashRequired } = facts;
-  if (
-    evidence === undefined ||
-    csr === undefined ||
-    nonce === undefined ||
-    typeof maximumAge !== "number" ||
-    typeof policyHashRequired !== "boolean"
-  ) {
-    throw malformed(`record ${record.sequence}: lacks what its decision was made from`);
-  }
+async function judgeCertifying(request: ReplayRequest, at: Date): Promise<readonly Check[]> {
+  const { record } = request;
+  const { csr, facts } = record;
+  const policyHashRequired = facts["policy_hash_required"];
+  if (csr === undefined || typeof policyHashRequired !== "boolean") throw lacking(record);
+  const proof = platformProof(request, at);
   const { checks } = await judgeProof({
-    evidence: decode(evidence, fromBase64, record),
+    ...proof,
     csr: decode(csr, fromBase64, record),
+    policyHashRequired,
+  });
+  return checks;
+}
+
+async function judgeReleasing(request: ReplayRequest, at: Date): Promise<readonly Check[]> {
+  const { record } = request;
+  const { key: name, [REQUEST_FACT]: digest, grant } = record.facts;
+  if (typeof name !== "string" || typeof digest !== "string") throw lacking(record);
+  const proof = platformProof(request, at);
+  const requestDigest = decode(digest, fromHex, record);
+  if (request.request === undefined) {
+    // Kept where a platform stood behind it; a log may come without its folder.
+    if (record.checks.some(wasRead)) throw malformed(`record ${record.sequence}: no request`);
+    return await judgeUnread(proof, requestDigest);
+  }
+  if (!sameBytes(await proof.crypto.digest("SHA-256", request.request), requestDigest)) {
+    throw malformed(`record ${record.sequence}: another request was kept beside the log`);
+  }
+  const { checks } = await judgeRelease({
+    ...proof,
+    name,
+    request: request.request,
+    grant: typeof grant === "string" ? readGrant(grant, record) : undefined,
+  });
+  return checks;
+}
+
+function wasRead({ name, outcome }: Check): boolean {
+  return name === REQUEST_CHECK && outcome !== "not performed";
+}
+
+function platformProof({ record, anchors, crypto }: ReplayRequest, at: Date): PlatformProof {
+  const { evidence, nonce, facts } = record;
+  const maximumAge = facts["maximum_age"];
+  if (evidence === undefined || nonce === undefined || typeof maximumAge !== "number") {
+    throw lacking(record);
+  }
+  return {
+    evidence: decode(evidence, fromBase64, record),
     nonce: decode(nonce, fromHex, record),
     anchors,
     at,
     crypto,
     maximumAge,
-    policyHashRequired,
-  });
-  return checks;
+  };
+}
+
+function readGrant(text: string, { sequence }: DecisionRecord): ReleaseGrant {
+  const grant = parseGrant(text);
+  if (grant !== undefined) return grant;
+  throw malformed(`record ${sequence}: the grant can't be read`);
+}
+
+function lacking({ sequence }: DecisionRecord): Error {
+  return malformed(`record ${sequence}: lacks what its decision was made from`);
 }
 
 function decode(

@@ -1,6 +1,7 @@
-// What a decision was made with besides its evidence: every endorsement and every root, kept beside the log so that the decision
-// can be made again from there alone. Each document is kept under its SHA-256, once, however many decisions rest on it; a list
-// of them is a document too, and a decision names its digest. The log's chain of hashes so reaches everything.
+// What a decision was made with besides its evidence: every endorsement and every root, and a request that is long, kept beside
+// the log so that the decision can be made again from there alone. Each document is kept under its SHA-256, once, however many
+// decisions rest on it; a list of them is a document too, and a decision names its digest. The log's chain of hashes so reaches
+// everything.
 import {
   type Certificate,
   type CryptoPort,
@@ -25,6 +26,8 @@ export interface DecisionBasis {
   readonly endorsements: Endorsements;
   /** Roots that were trusted beside the vendors' own. */
   readonly anchors: readonly Certificate[];
+  /** What was asked for, where it is too long for the log. */
+  readonly request?: Uint8Array;
 }
 
 /** A document under its digest. */
@@ -38,6 +41,8 @@ export interface KeptDocument {
 export const BASIS_FACT = "basis";
 /** The fact of a decision whose documents were too much to keep. */
 export const BASIS_PASSED_OVER = "basis_passed_over";
+/** The fact of a decision that has the SHA-256 of the request for a key, whether or not the request was kept. */
+export const REQUEST_FACT = "request_sha256";
 const MOST = 4096;
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -51,7 +56,7 @@ export function basisFolderOf(log: string): string {
  * @returns the list's digest, and every document
  */
 export async function encodeBasis(
-  { endorsements, anchors }: DecisionBasis,
+  { endorsements, anchors, request }: DecisionBasis,
   crypto: CryptoPort,
 ): Promise<{ readonly digest: string; readonly documents: readonly KeptDocument[] }> {
   const { certificates, revocationLists, intel, keys, parts } = endorsements;
@@ -62,6 +67,7 @@ export async function encodeBasis(
     ...intel.map((each) => entry("intel", each, () => encodeIntel(each))),
     ...keys.map((each) => entry("key", each, () => encodeKey(each))),
     ...parts.map((each) => entry("part", each, () => each.bytes, each.name)),
+    ...(request === undefined ? [] : [entry("request", request, () => request)]),
   ];
   const documents = new Map<string, KeptDocument>();
   const list = [];
@@ -102,6 +108,7 @@ export async function readBasis(
     intel: [] as IntelDocument[],
     key: [] as TrustedKey[],
     part: [] as Endorsements["parts"][number][],
+    request: [] as Uint8Array[],
   };
   for (const each of documents) {
     const { kind, sha256, name } = asObject(each, "basis");
@@ -123,11 +130,16 @@ export async function readBasis(
       case "part":
         found.part.push({ name: String(name), bytes });
         break;
+      case "request":
+        found.request.push(bytes);
+        break;
       default:
         throw malformed(`basis: ${String(kind)} is not known`);
     }
   }
+  const [request] = found.request;
   return {
+    ...(request === undefined ? {} : { request }),
     anchors: found.anchor,
     endorsements: {
       certificates: found.certificate,
