@@ -14,14 +14,19 @@ import type { Config } from "./config.ts";
 import { administrationRoutes } from "./routes/administration.ts";
 import { appraisalRoutes } from "./routes/appraisals.ts";
 import { attestationRoutes } from "./routes/attestation.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { problemHandlers } from "./routes/problems.ts";
 import { veracruzRoutes } from "./routes/veracruz.ts";
 import type { Administrator } from "./services/administrator.ts";
 import type { AppraiseDependencies } from "./services/appraise.ts";
 import type { CertifyDependencies } from "./services/certify.ts";
+import type { ReleaseDependencies } from "./services/release-key.ts";
 
 /** What the service works with. */
-export interface AppDependencies extends CertifyDependencies, AppraiseDependencies {
+export interface AppDependencies
+  extends CertifyDependencies,
+    AppraiseDependencies,
+    ReleaseDependencies {
   readonly config: Config;
   readonly administrator: Administrator;
   readonly logger?: FastifyBaseLogger;
@@ -52,7 +57,7 @@ export function buildApp(deps: AppDependencies): App {
     bodyLimit: BODY_LIMIT,
     // An attester that keeps an idle connection must not keep the service from ending.
     forceCloseConnections: "idle",
-    routerOptions: { maxParamLength: 64 },
+    routerOptions: { maxParamLength: 128 },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   problemHandlers(app);
@@ -60,6 +65,7 @@ export function buildApp(deps: AppDependencies): App {
   attestationRoutes(app, deps);
   appraisalRoutes(app, deps);
   administrationRoutes(app, deps);
+  keyRoutes(app, deps);
   veracruzRoutes(app, deps);
   return app;
 }

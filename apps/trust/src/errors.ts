@@ -19,6 +19,9 @@ export type TrustErrorCode =
   | "EVIDENCE_UNBOUND"
   | "REFERENCE_VALUES_UNKNOWN"
   | "REFERENCE_VALUES_CHANGED"
+  | "KEY_NOT_RELEASED"
+  | "KEY_UNKNOWN"
+  | "KEY_TAKEN"
   | "LOG_UNUSABLE";
 
 const STATUS: Readonly<Partial<Record<TrustErrorCode, number>>> = {
@@ -34,6 +37,9 @@ const STATUS: Readonly<Partial<Record<TrustErrorCode, number>>> = {
   EVIDENCE_UNBOUND: 501,
   REFERENCE_VALUES_UNKNOWN: 404,
   REFERENCE_VALUES_CHANGED: 412,
+  KEY_NOT_RELEASED: 403,
+  KEY_UNKNOWN: 404,
+  KEY_TAKEN: 409,
 };
 
 /** A request that is refused, or a service that can't start. */
@@ -55,5 +61,13 @@ export function refusal(): TrustError {
   return new TrustError(
     "ATTESTATION_REFUSED",
     "the evidence was not accepted; the log of the service says why",
+  );
+}
+
+/** The one answer to a keep that gets no key, whether there is one or not. */
+export function keyRefusal(): TrustError {
+  return new TrustError(
+    "KEY_NOT_RELEASED",
+    "the key was not released; the log of the service says why",
   );
 }

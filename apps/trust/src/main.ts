@@ -12,6 +12,7 @@ import { administratorOf } from "./services/administrator.ts";
 import { Challenges } from "./services/challenges.ts";
 import { lockData } from "./services/data-lock.ts";
 import { DecisionLog } from "./services/decision-log.ts";
+import { HeldKeys } from "./services/held-keys.ts";
 import { Keys } from "./services/keys.ts";
 import { readCollateral } from "./services/read-collateral.ts";
 import { ReferenceValues } from "./services/reference-values.ts";
@@ -57,6 +58,7 @@ async function start(): Promise<void> {
     crypto,
     keys: await Keys.open(join(config.dataDirectory, "keys.json"), systemClock),
     references: await ReferenceValues.open(join(config.dataDirectory, "reference-values.json")),
+    heldKeys: await HeldKeys.open(join(config.dataDirectory, "held-keys"), systemClock),
     administrator: administratorOf(config.adminToken),
     challenges: new Challenges(systemClock, config.challengeSeconds * 1000),
     refusals: new RefusalBudget(systemClock),

@@ -40,8 +40,8 @@ export const KeyGrant = Type.Object(
 /** A key to keep, with the terms of its release. */
 export const KeyBody = Type.Object(
   {
-    /** 32 bytes. */
-    key: Type.String({ pattern: "^[A-Za-z0-9+/]{43}=$" }),
+    /** 32 bytes, without spare bits. */
+    key: Type.String({ pattern: "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$" }),
     grant: KeyGrant,
   },
   CLOSED,

@@ -98,6 +98,7 @@ async function judgeAgain(
       anchors: [...anchors, ...basis.anchors],
       crypto: webCrypto,
       endorsements: mergeEndorsements(basis.endorsements, endorsements),
+      ...(basis.request === undefined ? {} : { request: basis.request }),
       at,
     });
     return {

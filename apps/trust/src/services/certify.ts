@@ -6,7 +6,6 @@ import {
   type Check,
   type Clock,
   type CryptoPort,
-  check,
   toBase64,
   toHex,
 } from "@holdfast/core";
@@ -19,7 +18,7 @@ import {
 import type { Config } from "../config.ts";
 import { refusal, TrustError } from "../errors.ts";
 import type { Authority } from "./authority.ts";
-import type { Challenge, Challenges } from "./challenges.ts";
+import { type Challenge, type Challenges, challengeCheck } from "./challenges.ts";
 import type { DecisionLog } from "./decision-log.ts";
 import { type Issued, issueCertificate } from "./issue-certificate.ts";
 import type { Keys } from "./keys.ts";
@@ -108,16 +107,6 @@ export async function certify(deps: CertifyDependencies, proof: Proof): Promise<
 /** The roots that the service accepts evidence under. */
 export function anchorsOf({ simulatedRoots }: Pick<Config, "simulatedRoots">): Certificate[] {
   return [awsNitroRoot(), ...simulatedRoots];
-}
-
-function challengeCheck(challenge: Challenge | undefined): Check {
-  return check(
-    "challenge.open",
-    challenge !== undefined,
-    challenge === undefined
-      ? "the challenge is unknown, used or expired"
-      : "the challenge was open, and is used up now",
-  );
 }
 
 async function refuse(

@@ -1,6 +1,6 @@
 // Challenges: random, good once, for a short time, and never more than a fixed number of them.
 import { randomBytes, randomUUID } from "node:crypto";
-import type { Clock } from "@holdfast/core";
+import { type Check, type Clock, check } from "@holdfast/core";
 
 /** A challenge that evidence can be made over. */
 export interface Challenge {
@@ -55,4 +55,15 @@ export class Challenges {
       this.#open.delete(id);
     }
   }
+}
+
+/** The check that a challenge was there to take. */
+export function challengeCheck(challenge: Challenge | undefined): Check {
+  return check(
+    "challenge.open",
+    challenge !== undefined,
+    challenge === undefined
+      ? "the challenge is unknown, used or expired"
+      : "the challenge was open, and is used up now",
+  );
 }

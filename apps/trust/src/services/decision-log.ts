@@ -64,10 +64,12 @@ export class DecisionLog {
   /**
    * Appends a decision; answers when it is on disk.
    * @param basis what it was made with besides its evidence
+   * @param always keeps the basis however much of others' was kept in this minute
    */
-  append(decision: Decision, basis?: DecisionBasis): Promise<void> {
+  append(decision: Decision, basis?: DecisionBasis, always = false): Promise<void> {
     const turn = this.#last.then(async () => {
-      await this.#write(basis === undefined ? decision : await this.#based(decision, basis));
+      const whole = basis === undefined ? decision : await this.#based(decision, basis, always);
+      await this.#write(whole);
     });
     this.#last = turn.catch(() => undefined);
     return turn;
@@ -79,10 +81,10 @@ export class DecisionLog {
     await this.#file.close();
   }
 
-  async #based(decision: Decision, basis: DecisionBasis): Promise<Decision> {
+  async #based(decision: Decision, basis: DecisionBasis, always: boolean): Promise<Decision> {
     const { digest, documents } = await encodeBasis(basis, webCrypto);
     // Without it a decision can't be made again from here alone, but it is on the log.
-    const fact = (await this.#documents.keep(documents))
+    const fact = (await this.#documents.keep(documents, always))
       ? { [BASIS_FACT]: digest }
       : { [BASIS_PASSED_OVER]: true };
     return { ...decision, facts: { ...decision.facts, ...fact } };

@@ -34,11 +34,13 @@ export class KeptDocuments {
 
   /**
    * Keeps documents, all or none.
+   * @param always for whoever was let in: those may not be kept from the log by others who fill it
    * @returns whether they are all on disk; false when the new ones were too much for this minute
    */
-  async keep(documents: readonly KeptDocument[]): Promise<boolean> {
+  async keep(documents: readonly KeptDocument[], always = false): Promise<boolean> {
     const fresh = documents.filter(({ sha256 }) => !this.#kept.has(sha256));
-    if (!this.#take(fresh.reduce((sum, { bytes }) => sum + bytes.length, 0))) return false;
+    const bytes = fresh.reduce((sum, each) => sum + each.bytes.length, 0);
+    if (!always && !this.#take(bytes)) return false;
     for (const { sha256, bytes } of fresh) {
       await writeWhole(join(this.#directory, sha256), bytes);
       this.#kept.add(sha256);

@@ -1,13 +1,12 @@
 // The keys of the service in one file: authorities, the newest in use and older ones for keeps whose policies name them,
 // and the keys of attestation results. Made on first start; replaced as a whole, so that no crash leaves half a rotation.
-import { stat } from "node:fs/promises";
 import { type Clock, messageOf } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import { TrustError } from "../errors.ts";
 import { type Authority, newAuthority, readAuthority } from "./authority.ts";
 import { checkOutside } from "./check-outside.ts";
 import { newResultKeyPem, type ResultKey, readResultKey } from "./result-key.ts";
-import { readState, writeState } from "./state-file.ts";
+import { readState, requirePrivate, writeState } from "./state-file.ts";
 
 const KeysFile = Type.Object(
   {
@@ -178,9 +177,4 @@ export class Keys {
     );
     this.#certifiedAt = this.#clock.now().getTime();
   }
-}
-
-async function requirePrivate(file: string): Promise<void> {
-  const { mode } = await stat(file);
-  if ((mode & 0o077) !== 0) throw new Error("others than its owner may read it (chmod 600)");
 }

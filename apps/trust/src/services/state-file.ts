@@ -1,6 +1,6 @@
 // State in one JSON file: read by its schema, replaced as a whole, on disk before anybody relies on it, for the owner alone.
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf } from "@holdfast/core";
 import type { Static, TSchema } from "typebox";
@@ -20,7 +20,9 @@ export async function readState<T extends TSchema>(
     value = JSON.parse(await readFile(file, "utf8"));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new TrustError("STATE_UNUSABLE", `${file} can't be read: ${messageOf(cause)}`, { cause });
+    // What a parser says of a text quotes it, and there are secrets among these.
+    const fault = cause instanceof SyntaxError ? "it is not JSON" : messageOf(cause);
+    throw new TrustError("STATE_UNUSABLE", `${file} can't be read: ${fault}`);
   }
   if (Value.Check(schema, value)) return value;
   const [first] = Value.Errors(schema, value);
@@ -50,10 +52,26 @@ export async function writeWhole(file: string, content: string | Uint8Array): Pr
   } finally {
     await rm(draft, { force: true });
   }
-  const directory = await open(dirname(file), "r");
+  await syncDirectory(dirname(file));
+}
+
+/** Answers when what was made, replaced and removed in a directory is so on disk. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
   try {
     await directory.sync();
   } finally {
     await directory.close();
   }
+}
+
+/**
+ * Refuses a file of secrets that others may read.
+ * @throws TrustError STATE_UNUSABLE
+ */
+export async function requirePrivate(file: string): Promise<void> {
+  const { mode } = await stat(file);
+  if ((mode & 0o077) === 0) return;
+  const fault = "others than its owner may read it (chmod 600)";
+  throw new TrustError("STATE_UNUSABLE", `${file}: ${fault}`);
 }

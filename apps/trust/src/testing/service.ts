@@ -20,6 +20,7 @@ import type { Config } from "../config.ts";
 import { administratorOf } from "../services/administrator.ts";
 import { Challenges } from "../services/challenges.ts";
 import { DecisionLog } from "../services/decision-log.ts";
+import { HeldKeys } from "../services/held-keys.ts";
 import { Keys } from "../services/keys.ts";
 import { ReferenceValues } from "../services/reference-values.ts";
 import { RefusalBudget } from "../services/refusal-budget.ts";
@@ -83,6 +84,7 @@ export async function newService(
   if (brokenLog) await log.close();
   const challenges = new Challenges(clock, config.challengeSeconds * 1000);
   const references = await ReferenceValues.open(join(directory, "reference-values.json"));
+  const heldKeys = await HeldKeys.open(join(directory, "held-keys"), clock);
   const administrator = administratorOf(config.adminToken);
   const crypto = createNodeCrypto();
   const reports: string[] = [];
@@ -96,6 +98,7 @@ export async function newService(
       log,
       challenges,
       references,
+      heldKeys,
       store,
       collateral: collateral ?? NO_ENDORSEMENTS,
       refusals: new RefusalBudget(clock),
