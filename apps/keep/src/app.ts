@@ -8,6 +8,7 @@ import { keepRoutes } from "./door/routes-keep.ts";
 import { runRoutes } from "./door/routes-runs.ts";
 import { uploadRoutes } from "./door/routes-uploads.ts";
 import { type Door, newDoor } from "./door/server.ts";
+import { fetchInputs, type InputWays } from "./services/fetch-inputs.ts";
 import { type KeepDeps, type KeepState, newKeepState } from "./state/keep-state.ts";
 
 /** Bounds of the door that tests set lower. */
@@ -20,6 +21,8 @@ export interface DoorLimits {
 export interface Keep extends Pick<Door, "open" | "take"> {
   /** Resolves with the reason when the keep is to end. */
   readonly ended: Promise<string>;
+  /** Fetches the inputs of the policy; resolves when each is there or has failed, or the keep closes. */
+  fetchInputs(ways: InputWays): Promise<void>;
   /** Uses another key and certificate from now on. */
   renew(attested: AttestedKeep): void;
   /** Looks again at what time changes: identities that end, uploads that go stale. */
@@ -35,6 +38,7 @@ export function buildKeep(deps: KeepDeps, limits: DoorLimits = {}): Keep {
     end = resolve;
   });
   const state = newKeepState(deps, (reason) => end(reason));
+  const closing = new AbortController();
   const door = newDoor({
     policy: deps.policy,
     credentials: deps.attested,
@@ -48,6 +52,7 @@ export function buildKeep(deps: KeepDeps, limits: DoorLimits = {}): Keep {
     open: door.open,
     take: door.take,
     ended,
+    fetchInputs: (ways) => fetchInputs(state, ways, closing.signal),
     renew(attested) {
       state.attested = attested;
       door.renew(attested);
@@ -58,6 +63,7 @@ export function buildKeep(deps: KeepDeps, limits: DoorLimits = {}): Keep {
     },
     async close() {
       state.ending = true;
+      closing.abort();
       await door.close();
       await Promise.all([deps.runner.close(), state.hashing.close()]);
     },

@@ -13,6 +13,14 @@ export type BootErrorCode =
   | "BOOT_REHEARSAL"
   | "BOOT_LISTEN";
 
+/** Why an input does not come. */
+export type InputErrorCode =
+  | "INPUT_SOURCE_FAILED"
+  | "INPUT_SOURCE_REFUSED"
+  | "INPUT_MISMATCH"
+  | "INPUT_KEY_UNREACHABLE"
+  | "INPUT_KEY_REFUSED";
+
 /** Why a request is refused. */
 export type KeepErrorCode =
   | "REQUEST_INVALID"
@@ -46,6 +54,7 @@ export type KeepErrorCode =
   | "PROGRAM_UNKNOWN"
   | "PROGRAM_INVALID"
   | "INPUT_MISSING"
+  | "INPUT_FETCHED"
   | "SHUTDOWN_REFUSED"
   | "KEEP_ENDING"
   | "EVIDENCE_UNAVAILABLE";
@@ -58,6 +67,15 @@ export class BootError extends HoldfastError {
   declare readonly code: BootErrorCode;
 
   constructor(code: BootErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(code, message, options);
+  }
+}
+
+/** An input that does not come; whoever has an identity in the policy is told. */
+export class InputError extends HoldfastError {
+  declare readonly code: InputErrorCode;
+
+  constructor(code: InputErrorCode, message: string, options: { cause?: unknown } = {}) {
     super(code, message, options);
   }
 }

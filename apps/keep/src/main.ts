@@ -9,9 +9,12 @@ import { WORKER_OPTIONS } from "@holdfast/wasi";
 import { buildKeep, type Keep } from "./app.ts";
 import { type AttestDeps, attestKeep, type Platform } from "./boot/attest-keep.ts";
 import { attestationServiceOver } from "./boot/attestation-service.ts";
+import { sourceOver } from "./boot/input-source.ts";
+import { keyBrokerOver } from "./boot/key-broker.ts";
+import { callsOverStream } from "./boot/loader-calls.ts";
 import { readOrders } from "./boot/read-orders.ts";
 import { rehearse } from "./boot/rehearse.ts";
-import { relayOverStream } from "./boot/relay.ts";
+import { relayOver } from "./boot/relay.ts";
 import { renewInTime } from "./boot/renew-in-time.ts";
 import type { Assignment } from "./config.ts";
 import type { Address } from "./door/server.ts";
@@ -52,9 +55,11 @@ try {
 async function serve(): Promise<void> {
   const device = duplexOn(DEVICE_FD);
   const loaderGone = deserted(device);
+  const calls = callsOverStream(duplexOn(RELAY_FD));
+  const relay = relayOver(calls);
   const platform: Platform = {
     device: nsmOverStream(device),
-    service: attestationServiceOver(relayOverStream(duplexOn(RELAY_FD))),
+    service: attestationServiceOver(relay),
     clock: systemClock,
   };
   const runner = lazyRunner({
@@ -72,6 +77,8 @@ async function serve(): Promise<void> {
   const { port } = await open(keep, assignment);
   giveUpPermissions();
   log.info("serving", { port, ...permissions() });
+  const keys = keyBrokerOver({ ...platform, relay, policyText: assignment.policy.text });
+  void keep.fetchInputs({ source: sourceOver(calls), keys });
   const renewal = renewInTime({ attested, deps, log, renew: (next) => keep.renew(next) });
   const reason = await Promise.race([keep.ended, signalled(), loaderGone]);
   log.info("ending", { reason });

@@ -29,6 +29,21 @@ export const Run = Type.Object({
   ended_at: Type.Optional(Type.String()),
 });
 
+/** How a file stands that the keep fetches itself; sizes are of what is fetched. */
+export const KeepInput = Type.Object({
+  path: Type.String(),
+  state: Type.Union([
+    Type.Literal("waiting"),
+    Type.Literal("fetching"),
+    Type.Literal("ready"),
+    Type.Literal("failed"),
+  ]),
+  received: Type.Integer(),
+  size: Type.Integer(),
+  /** Why it failed, or is tried again. */
+  reason: Type.Optional(Type.String()),
+});
+
 /** What the keep says of itself. */
 export const KeepStatus = Type.Object({
   state: Type.String(),
@@ -42,6 +57,7 @@ export const KeepStatus = Type.Object({
     Type.Object({ used_bytes: Type.Integer(), maximum_bytes: Type.Integer() }),
   ),
   runs: Type.Optional(Type.Object({ running: Type.Integer(), started: Type.Integer() })),
+  inputs: Type.Optional(Type.Array(KeepInput)),
 });
 
 /** Who must sign the policy hash before the keep takes data, and who has; signatures are base64. */
@@ -77,6 +93,7 @@ export const KeepEvidence = Type.Object({
 
 export type Run = Static<typeof Run>;
 export type RunState = Static<typeof RunState>;
+export type KeepInput = Static<typeof KeepInput>;
 export type KeepStatus = Static<typeof KeepStatus>;
 export type KeepConsent = Static<typeof KeepConsent>;
 export type RunList = Static<typeof RunList>;

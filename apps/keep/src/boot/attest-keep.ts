@@ -89,12 +89,12 @@ export async function certified(
 }
 
 /**
- * Evidence that binds a nonce, the keep's key and its policy.
+ * Evidence that binds a nonce and a request: of a keep's key, for its certificate, or for a key of an input.
  * @throws BootError BOOT_EVIDENCE
  */
 export async function evidenceOver(
   device: Attester,
-  { request }: KeepKey,
+  { request }: Pick<KeepKey, "request">,
   nonce: Uint8Array,
 ): Promise<Uint8Array> {
   const userData = createHash("sha256").update(request).digest();

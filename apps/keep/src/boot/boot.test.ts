@@ -20,9 +20,10 @@ import { TestClock } from "../testing/test-clock.ts";
 import { policyText, READ } from "../testing/test-policy.ts";
 import { type AttestDeps, attestKeep } from "./attest-keep.ts";
 import { type AttestationService, attestationServiceOver } from "./attestation-service.ts";
+import { callsOverStream } from "./loader-calls.ts";
 import { type Orders, readOrders } from "./read-orders.ts";
 import { rehearse } from "./rehearse.ts";
-import { relayOverStream } from "./relay.ts";
+import { relayOver } from "./relay.ts";
 import { renewInTime } from "./renew-in-time.ts";
 
 const MEASUREMENT = "5a".repeat(32);
@@ -104,11 +105,14 @@ describe("the way to the attestation service", () => {
 
   test("a loader that is gone, and one that answers nonsense", async () => {
     const gone = new PassThrough();
-    const lost = relayOverStream(gone).post("/v1/challenges", {});
+    const lost = relayOver(callsOverStream(gone)).post("/v1/challenges", {});
     gone.destroy();
     await fails("BOOT_SERVICE", lost);
     // A stream that gives back what is sent is a loader that answers with questions.
-    await fails("BOOT_SERVICE", relayOverStream(new PassThrough()).post("/v1/challenges", {}));
+    await fails(
+      "BOOT_SERVICE",
+      relayOver(callsOverStream(new PassThrough())).post("/v1/challenges", {}),
+    );
   });
 });
 

@@ -36,6 +36,7 @@ const STATUS: Readonly<Record<KeepErrorCode, readonly [number, string]>> = {
   PROGRAM_UNKNOWN: [403, "Forbidden"],
   PROGRAM_INVALID: [422, "Unprocessable Content"],
   INPUT_MISSING: [409, "Conflict"],
+  INPUT_FETCHED: [403, "Forbidden"],
   SHUTDOWN_REFUSED: [403, "Forbidden"],
   KEEP_ENDING: [503, "Service Unavailable"],
   EVIDENCE_UNAVAILABLE: [503, "Service Unavailable"],

@@ -46,6 +46,7 @@ function statusOf(keep: KeepState): Record<string, unknown> {
     certificate_ends_at: verdict.notAfter.toISOString(),
     storage: { used_bytes: keep.store.usedBytes, maximum_bytes: keep.store.maximumBytes },
     runs: { running: keep.runs.running, started: keep.runs.started },
+    inputs: keep.inputs.status,
   };
 }
 

@@ -14,6 +14,8 @@ export interface LoaderConfig {
   /** The authority that the attestation service is under when it speaks TLS; the system's when absent. */
   readonly attestationCaFile?: string;
   readonly platform: Platform;
+  /** Beginnings of URLs that the keep's inputs may be fetched from; none when absent. */
+  readonly fetchAllow: readonly string[];
   /** Nobody needs the keep yet: it is to prove that it can attest, and to wait. */
   readonly ahead: boolean;
 }
@@ -54,6 +56,7 @@ export function parseLoaderConfig(text: string): LoaderConfig {
       ? {}
       : { attestationCaFile: readText(object, "attestation_ca_file") }),
     platform: readPlatform(readObject(object["platform"], "platform")),
+    fetchAllow: readTexts(object, "fetch_allow"),
     ahead,
   };
 }
@@ -113,6 +116,12 @@ function readText(object: Members, name: string): string {
   const value = object[name];
   if (typeof value === "string" && value !== "") return value;
   throw fault(`${name} must be a text`);
+}
+
+function readTexts(object: Members, name: string): string[] {
+  const value = object[name] ?? [];
+  if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value;
+  throw fault(`${name} must be a list of texts`);
 }
 
 function fault(message: string): LoaderError {

@@ -38,6 +38,10 @@ const ASSIGNMENT = {
 test("a configuration is read", () => {
   const config = parseLoaderConfig(JSON.stringify(CONFIG));
   assert.equal(config.ahead, false);
+  assert.deepEqual(config.fetchAllow, []);
+  const fetch_allow = ["https://host/files/"];
+  const allowing = parseLoaderConfig(JSON.stringify({ ...CONFIG, fetch_allow }));
+  assert.deepEqual(allowing.fetchAllow, fetch_allow);
   assert.equal(parseLoaderConfig(JSON.stringify({ ...CONFIG, ahead: true })).ahead, true);
   const assignment = parseLoaderAssignment(JSON.stringify(ASSIGNMENT));
   assert.deepEqual(assignment.listen, { host: "127.0.0.1", port: 3014 });
@@ -56,6 +60,8 @@ test("a configuration at fault is refused", () => {
     JSON.stringify({ ...CONFIG, platform: { kind: "aws-nitro", device: "" } }),
     JSON.stringify({ ...CONFIG, platform: { kind: "another", authority_dir: "/x" } }),
     JSON.stringify({ ...CONFIG, ahead: 1 }),
+    JSON.stringify({ ...CONFIG, fetch_allow: "https://host/" }),
+    JSON.stringify({ ...CONFIG, fetch_allow: [1] }),
     JSON.stringify({ ...CONFIG, attestation_ca_file: "" }),
     JSON.stringify({ ...CONFIG, bundle: "" }),
     ...Object.keys(CONFIG).map((name) => JSON.stringify({ ...CONFIG, [name]: undefined })),

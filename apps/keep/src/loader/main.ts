@@ -17,7 +17,8 @@ import { followLines, noteLine } from "./follow-keep.ts";
 import { KeepLog } from "./keep-log.ts";
 import { type MeasuredBundle, measureBundle } from "./measure-bundle.ts";
 import { type OpenPlatform, openPlatform } from "./open-platform.ts";
-import { type RelayTarget, serveRelay } from "./serve-relay.ts";
+import type { RelayTarget } from "./post-to-service.ts";
+import { serveRelay } from "./serve-relay.ts";
 import { type KeepProcess, spawnKeep } from "./spawn-keep.ts";
 import { StateReport } from "./state-report.ts";
 
@@ -106,15 +107,13 @@ interface Load {
 
 async function runKeep(load: Load): Promise<number> {
   const { config, bundle, platform, report, log, told, ending } = load;
-  const target = relayTarget(config);
+  const relay = { service: relayTarget(config), fetchAllow: config.fetchAllow };
   const keep = spawnKeep(bundle.bytes);
   report.change(keep.child.pid === undefined ? {} : { keep_pid: keep.child.pid });
   serveNsm(keep.device, platform.nsm, (reason) => log.note("device-fault", reason)).catch(
     () => undefined,
   );
-  serveRelay(keep.relay, target, (reason) => log.note("relay-fault", reason)).catch(
-    () => undefined,
-  );
+  serveRelay(keep.relay, relay, (reason) => log.note("relay-fault", reason)).catch(() => undefined);
   followLines(keep.output, (line) => {
     log.add(line);
     noteLine(report, line);

@@ -1,74 +1,70 @@
-// The loader's side of the way to the attestation service: carries the keep's two requests there, and nothing else.
-import type { IncomingMessage } from "node:http";
+// The loader's answers to the keep's questions: what the attestation service says to the keep's requests, and the bytes of
+// its inputs. It carries nothing else, and nowhere else.
 import type { Duplex } from "node:stream";
 import { encodeFrame, readFrames } from "@holdfast/attester";
-import { fromText, messageOf, readBody, toText } from "@holdfast/core";
+import { fromText, HoldfastError, messageOf, toText } from "@holdfast/core";
+import { type InputFetcher, newInputFetcher } from "./fetch-input.ts";
+import { postToService, type RelayTarget } from "./post-to-service.ts";
 
-const PATHS = ["/v1/challenges", "/v1/certificates"];
-const MAXIMUM_MESSAGE = 256 * 1024;
-/** An answer stands in a message with its quotes escaped. */
-const MAXIMUM_ANSWER = 64 * 1024;
-const TIMEOUT_MS = 15_000;
-
-/** Where the attestation service is. */
-export interface RelayTarget {
-  readonly url: string;
-  /** The only authority that is believed, PEM; the system's when absent. */
-  readonly authorityPem?: string;
+/** What a loader relays to. */
+export interface RelayConfig {
+  readonly service: RelayTarget;
+  /** Beginnings of URLs that inputs may come from. */
+  readonly fetchAllow: readonly string[];
 }
+
+/** A request for a key has the policy in it, twice encoded. */
+const MAXIMUM_MESSAGE = 1024 * 1024 + 64 * 1024;
 
 /** Serves until the stream ends. */
 export async function serveRelay(
   stream: Duplex,
-  target: RelayTarget,
+  { service, fetchAllow }: RelayConfig,
   onFault: (message: string) => void,
 ): Promise<void> {
+  const inputs = newInputFetcher(fetchAllow);
   try {
     for await (const message of readFrames(stream, MAXIMUM_MESSAGE)) {
-      const answer = await carry(toText(message), target).catch((thrown: unknown) => {
-        const error = `attestation service ${target.url} can't be reached: ${messageOf(thrown)}`;
-        onFault(error);
-        return { error };
-      });
-      stream.write(encodeFrame(fromText(JSON.stringify(answer))));
+      stream.write(encodeFrame(await answerTo(toText(message), { service, inputs, onFault })));
     }
   } catch (thrown) {
     onFault(messageOf(thrown));
+  } finally {
+    inputs.close();
   }
 }
 
-async function carry(
-  message: string,
-  target: RelayTarget,
-): Promise<{ status: number; body: string }> {
-  const { path, body } = JSON.parse(message) as { path?: unknown; body?: unknown };
-  if (typeof path !== "string" || !PATHS.includes(path)) throw new Error("not a path to carry to");
-  const response = await post(path, target, JSON.stringify(body));
-  const bytes = await readBody(response, MAXIMUM_ANSWER);
-  if (bytes === undefined) throw new Error(`the answer is over ${MAXIMUM_ANSWER} bytes`);
-  return { status: response.statusCode ?? 0, body: toText(bytes) };
+interface Ways {
+  readonly service: RelayTarget;
+  readonly inputs: InputFetcher;
+  readonly onFault: (message: string) => void;
 }
 
-// Not fetch: it would double the memory of a process of which there is one for each keep.
-async function post(
-  path: string,
-  { url: base, authorityPem }: RelayTarget,
-  body: string,
-): Promise<IncomingMessage> {
-  const url = new URL(path, base);
-  // TLS takes memory, too, where it is not needed.
-  const { request } =
-    url.protocol === "https:" ? await import("node:https") : await import("node:http");
-  return await new Promise((resolve, reject) => {
-    const call = request(url, {
-      ...(authorityPem === undefined ? {} : { ca: authorityPem }),
-      method: "POST",
-      agent: false,
-      headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    call.once("response", resolve);
-    call.once("error", reject);
-    call.end(body);
-  });
+async function answerTo(message: string, { service, inputs, onFault }: Ways): Promise<Uint8Array> {
+  const fault = (error: string, code?: string): Uint8Array => {
+    onFault(error);
+    return json({ error, code });
+  };
+  const { path, body, fetch, more, close } = JSON.parse(message) as Record<string, unknown>;
+  if (fetch !== undefined) {
+    return await inputs.open(fetch).then(() => json({ open: true }), failure(fault));
+  }
+  if (more === true)
+    return await inputs.next().then((piece) => piece ?? json({ end: true }), failure(fault));
+  if (close === true) {
+    inputs.close();
+    return json({});
+  }
+  return await postToService(path, body, service).then(json, (thrown: unknown) =>
+    fault(`attestation service ${service.url} can't be reached: ${messageOf(thrown)}`),
+  );
+}
+
+function failure(fault: (error: string, code?: string) => Uint8Array) {
+  return (thrown: unknown): Uint8Array =>
+    fault(messageOf(thrown), thrown instanceof HoldfastError ? thrown.code : undefined);
+}
+
+function json(value: object): Uint8Array {
+  return fromText(JSON.stringify(value));
 }

@@ -40,7 +40,7 @@ export async function putFile(keep: KeepState, request: PutRequest): Promise<Com
 
 /**
  * Whether the caller may write that path now.
- * @throws KeepError RIGHTS_MISSING, FILE_PINNED, FILE_KIND, STORAGE_FULL and those of `demandConsent`
+ * @throws KeepError RIGHTS_MISSING, INPUT_FETCHED, FILE_PINNED, FILE_KIND, STORAGE_FULL and those of `demandConsent`
  */
 export function demandWritable(
   keep: KeepState,
@@ -52,6 +52,9 @@ export function demandWritable(
   const exists = isStream(path) || stat !== undefined;
   const may = request.append ? mayAppend : mayWrite;
   demandRight(may(request.caller.rights, path, { exists }), path);
+  if (keep.inputs.has(path)) {
+    throw new KeepError("INPUT_FETCHED", `the keep fetches ${path} itself`);
+  }
   if (path === "stdout" || path === "stderr" || path === "/") {
     throw new KeepError("FILE_KIND", `${path} can't be written`);
   }

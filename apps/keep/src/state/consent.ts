@@ -9,10 +9,17 @@ export class Consent {
   readonly #required: readonly number[];
   readonly #policyHash: string;
   readonly #given = new Map<number, string>();
+  /** Resolves once nobody's consent is missing. */
+  readonly complete: Promise<void>;
+  #completed: () => void = () => undefined;
 
   constructor(policy: Policy, policyHash: string) {
     this.#required = policy.terms.consent;
     this.#policyHash = policyHash;
+    this.complete = new Promise((resolve) => {
+      this.#completed = resolve;
+    });
+    this.#settle();
   }
 
   /** Identities whose consent the policy asks for. */
@@ -37,15 +44,24 @@ export class Consent {
       throw new KeepError("CONSENT_INVALID", "the signature is not over this policy's hash");
     }
     this.#given.set(identity.id, toBase64(signature));
+    this.#settle();
   }
 
   /** @throws KeepError CONSENT_MISSING while anybody's consent is missing */
   demand(): void {
-    const missing = this.#required.filter((id) => !this.#given.has(id));
+    const missing = this.#missing();
     if (missing.length === 0) return;
     throw new KeepError(
       "CONSENT_MISSING",
       `the keep takes no data before identities ${missing.join(", ")} have signed the policy hash`,
     );
+  }
+
+  #missing(): number[] {
+    return this.#required.filter((id) => !this.#given.has(id));
+  }
+
+  #settle(): void {
+    if (this.#missing().length === 0) this.#completed();
   }
 }

@@ -7,6 +7,7 @@ import type { AttestedKeep } from "../boot/attest-keep.ts";
 import type { Log } from "../log.ts";
 import { Consent } from "./consent.ts";
 import { HashThread } from "./hash-thread.ts";
+import { Inputs } from "./inputs.ts";
 import type { RunStarter } from "./lazy-runner.ts";
 import { MemoryBudget, storageBytesOf } from "./memory-budget.ts";
 import { Programs } from "./programs.ts";
@@ -44,6 +45,7 @@ export interface KeepState {
   readonly memory: MemoryBudget;
   readonly uploads: Uploads;
   readonly consent: Consent;
+  readonly inputs: Inputs;
   readonly reads: ReadCounts;
   /** What the next run reads from stdin. */
   stdin: Uint8Array;
@@ -74,6 +76,7 @@ export function newKeepState(deps: KeepDeps, end: (reason: string) => void): Kee
     memory: new MemoryBudget(policy),
     uploads: new Uploads(clock),
     consent: new Consent(policy, policyHash),
+    inputs: new Inputs(policy.terms.inputs),
     reads: new ReadCounts(policy),
     stdin: new Uint8Array(),
     evidenceWaiting: 0,
