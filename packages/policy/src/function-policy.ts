@@ -68,7 +68,7 @@ export function parseFunctionPolicy(value: unknown): FunctionPolicy {
     optional: ["data_files", "holdfast"],
   });
   const policy: FunctionPolicy = {
-    function: shape.text(object["function"], "/function", { maximum: 256 }),
+    function: shape.name(object["function"], "/function"),
     execution_strategy: readStrategy(shape, object["execution_strategy"]),
     max_memory_mib: shape.integer(
       object["max_memory_mib"],

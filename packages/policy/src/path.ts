@@ -14,6 +14,11 @@ const MAXIMUM_NAME_BYTES = 255;
 // that turn the direction of writing show a reader another path than is meant.
 const DECEPTIVE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
+/** Whether a name or path has characters that show a reader, a terminal or a log something else than it is. */
+export function isDeceptive(text: string): boolean {
+  return DECEPTIVE.test(text) || !text.isWellFormed();
+}
+
 /** Whether a path is the name of a stream. */
 export function isStream(path: string): boolean {
   return (STREAMS as readonly string[]).includes(path);
@@ -29,7 +34,7 @@ export function normalizePath(untrusted: string): string {
   if (isStream(untrusted)) return untrusted;
   if (untrusted === "") throw new PolicyError("PATH_EMPTY", "path is empty");
   if (untrusted.length > MAXIMUM_PATH_BYTES) throw tooLong();
-  if (DECEPTIVE.test(untrusted) || !untrusted.isWellFormed()) {
+  if (isDeceptive(untrusted)) {
     throw new PolicyError("PATH_CHARACTER", "path has a control character or broken Unicode");
   }
   if (!untrusted.startsWith("/")) {

@@ -299,3 +299,23 @@ test("a policy of nothing but faults lists the first hundred", () => {
   const faults = faultsOf(() => parseUserPolicy({ ...userPolicy(), identities }));
   assert.equal(faults.length, 100);
 });
+
+test("refused: a name that ends early, forges a line or turns the direction of writing", async (t) => {
+  const readers = [
+    [parseFunctionPolicy, functionPolicy, "function"],
+    [parseUserPolicy, userPolicy, "function"],
+    [parseUserPolicy, userPolicy, "instanceid"],
+    [parseVaasPolicy, vaasPolicy, "instance_id"],
+  ] as const;
+  for (const [parse, sample, member] of readers) {
+    await t.test(`${parse.name} ${member}`, () => {
+      for (const odd of ["a\0b", "a\nb", "\u001b[2J", "\u202egnp.exe"]) {
+        const faults = faultsOf(() => parse({ ...sample(), [member]: odd }));
+        assert.deepEqual(faults, [`STRING_CHARACTER /${member}`]);
+      }
+      for (const plain of ["a/b", "..", "ü 日本 😀", "a@1", "%"]) {
+        parse({ ...sample(), [member]: plain });
+      }
+    });
+  }
+});

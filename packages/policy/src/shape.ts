@@ -1,5 +1,6 @@
 // Reads untrusted JSON values member by member and collects every fault instead of stopping at the first.
 import { type Fault, PolicyError } from "./errors.ts";
+import { isDeceptive } from "./path.ts";
 
 /** A JSON object whose members are not judged yet. */
 export type Untrusted = Readonly<Record<string, unknown>>;
@@ -116,6 +117,15 @@ export class Shape {
       this.faults.add("STRING_CHARACTER", pointer, "broken Unicode");
     }
     return value;
+  }
+
+  /** A name of 1 to 256 characters, none of which a terminal, a log or a database could take for something else. */
+  name(value: unknown, pointer: string): string {
+    const name = this.text(value, pointer, { maximum: 256 });
+    if (name.isWellFormed() && isDeceptive(name)) {
+      this.faults.add("STRING_CHARACTER", pointer, "a control character can't be in a name");
+    }
+    return name;
   }
 
   /** A whole number in a range; 2000.0 is one, true is not. */

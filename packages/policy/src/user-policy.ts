@@ -29,8 +29,8 @@ export interface UserPolicy {
 export function parseUserPolicy(value: unknown): UserPolicy {
   const shape = new Shape(new Faults());
   const object = shape.object(value, "", { required: ["function", "instanceid", "identities"] });
-  const name = shape.text(object["function"], "/function", { maximum: 256 });
-  const instanceid = shape.text(object["instanceid"], "/instanceid", { maximum: 256 });
+  const name = shape.name(object["function"], "/function");
+  const instanceid = shape.name(object["instanceid"], "/instanceid");
   const identities = shape.array(
     object["identities"],
     "/identities",

@@ -94,7 +94,7 @@ export function parseVaasPolicy(value: unknown): VaasPolicy {
   const policy: VaasPolicy = {
     ...(object["instance_id"] === undefined
       ? {}
-      : { instance_id: shape.text(object["instance_id"], "/instance_id", { maximum: 256 }) }),
+      : { instance_id: shape.name(object["instance_id"], "/instance_id") }),
     ciphersuite: readCiphersuite(shape, object["ciphersuite"]),
     debug: shape.boolean(object["debug"], "/debug"),
     enable_clock: shape.boolean(object["enable_clock"], "/enable_clock"),

@@ -17,6 +17,7 @@ function endless(): { events: EventRepository; given: () => number } {
   let given = 0;
   const list: EventRepository["list"] = async ({ after }) => {
     given += PAGE;
+    await new Promise((resolve) => setImmediate(resolve));
     return Array.from(
       { length: PAGE },
       (_, index): StoredEvent => ({
