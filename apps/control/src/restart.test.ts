@@ -26,7 +26,7 @@ import {
   userPolicy,
   vodFunction,
 } from "./testing/samples.ts";
-import { makeWorld, type World } from "./testing/world.ts";
+import { freePorts, makeWorld, type World } from "./testing/world.ts";
 
 describe("the control plane, killed and started again", { concurrency: false }, () => {
   let world: World;
@@ -99,6 +99,19 @@ describe("the control plane, killed and started again", { concurrency: false }, 
     const { entries } = await keep.list("/");
     assert.ok(entries.some(({ name }) => name === "/user_input/key"));
     connection.close();
+  });
+
+  it("lets no second one into its data directory, whatever its ports", async () => {
+    await create();
+    const [vaas = 0, ccfaas = 0, s3 = 0] = await freePorts(3);
+    const host = "127.0.0.1";
+    const second = world.spawn({
+      vaas: { host, port: vaas },
+      ccfaas: { host, port: ccfaas, vaas_url: `http://${host}:${vaas}` },
+      s3: { host, port: s3 },
+    });
+    await assert.rejects(second, /the control plane ended: 1/);
+    assert.equal(await stateOf(), "ready");
   });
 
   it("reports a keep that died meanwhile, and frees its port", async () => {
