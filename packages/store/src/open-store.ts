@@ -43,9 +43,6 @@ export interface StoreOptions {
   readonly bucket?: S3Place;
 }
 
-/** How long an upload of another process may be silent before it counts as interrupted. */
-const SHARED_GRACE_MS = 10 * 60 * 1000;
-
 /** Opens the store, making directory and schema when they are not there. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, databaseUrl } = options;
@@ -58,7 +55,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   await migrate(db, engine.name);
   const events = eventLog(db);
   const changes = changesOf(db, engine, events);
-  const place = await openPlace(options, engine.isShared ? SHARED_GRACE_MS : 0);
+  const place = await openPlace(options);
   return {
     namespaces: namespaceRepository(db),
     functions: functionRepository(db, changes),
@@ -75,8 +72,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /** The SDK is loaded only where there is a bucket. */
-async function openPlace({ bucket, directory }: StoreOptions, graceMs: number): Promise<BlobPlace> {
-  if (bucket === undefined) return await openDiskBlobs(join(directory, "blobs"), { graceMs });
+async function openPlace({ bucket, directory }: StoreOptions): Promise<BlobPlace> {
+  if (bucket === undefined) return await openDiskBlobs(join(directory, "blobs"));
   const { s3Blobs } = await import("./blobs/s3-blobs.ts");
   return s3Blobs(bucket);
 }

@@ -10,6 +10,8 @@ import { finishEnding } from "./end-instance.ts";
 const INTERVAL_MS = 500;
 const REMEMBER_MS = 24 * 60 * 60 * 1000;
 const VAAS_TIMEOUT_MS = 5000;
+/** Rounds between two cleanings: half an hour. */
+const CLEAN_EVERY = 3600;
 
 /** A watch over instances that runs until it is stopped. */
 export class InstanceWatch {
@@ -17,6 +19,7 @@ export class InstanceWatch {
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
+  #rounds = 0;
 
   constructor(context: CcfaasParts) {
     this.#context = context;
@@ -24,13 +27,12 @@ export class InstanceWatch {
 
   /** Forgets what is old and begins to watch; the first round resumes what is half done. */
   async start(): Promise<void> {
-    const { store, clock } = this.#context;
+    const { store } = this.#context;
     if (!store.isShared) {
       await store.instances.releaseAll();
       await store.blobs.releaseAll();
     }
-    await store.instances.forget(new Date(clock.now().getTime() - REMEMBER_MS).toISOString());
-    await collectBlobs(this.#context);
+    await this.#clean();
     this.#next(0);
   }
 
@@ -45,8 +47,24 @@ export class InstanceWatch {
   #next(delay: number): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      this.#round = this.#lookAtAll().finally(() => this.#next(INTERVAL_MS));
+      this.#round = this.#work().finally(() => this.#next(INTERVAL_MS));
     }, delay);
+  }
+
+  async #work(): Promise<void> {
+    await this.#lookAtAll();
+    this.#rounds += 1;
+    if (this.#rounds % CLEAN_EVERY !== 0) return;
+    await this.#clean().catch((thrown: unknown) => {
+      this.#context.logger.warn({ err: thrown }, `cleaning up: ${messageOf(thrown)}`);
+    });
+  }
+
+  /** What a process that died held it holds for a while: blobs, too, are collected once more later. */
+  async #clean(): Promise<void> {
+    const { store, clock } = this.#context;
+    await store.instances.forget(new Date(clock.now().getTime() - REMEMBER_MS).toISOString());
+    await collectBlobs(this.#context);
   }
 
   async #lookAtAll(): Promise<void> {

@@ -11,31 +11,22 @@ import { IncomingDigest } from "./checked-bytes.ts";
 
 const READ_SIZE = 1 << 18;
 
-/**
- * Opens a directory of blobs.
- * @param options.graceMs after how long without a byte an upload counts as interrupted; 0 by default, when no other
- *   process works on the directory
- */
-export async function openDiskBlobs(
-  directory: string,
-  options: { graceMs?: number } = {},
-): Promise<BlobPlace> {
+/** Opens a directory of blobs, in which no other process stores any: what it did not finish is interrupted. */
+export async function openDiskBlobs(directory: string): Promise<BlobPlace> {
   const incoming = join(directory, "incoming");
   await makeFolder(incoming);
-  return new DiskBlobs(directory, incoming, options.graceMs ?? 0);
+  return new DiskBlobs(directory, incoming);
 }
 
 class DiskBlobs implements BlobPlace {
   readonly #directory: string;
   readonly #incoming: string;
-  readonly #graceMs: number;
   /** Names of what this process is receiving. */
   readonly #own = new Set<string>();
 
-  constructor(directory: string, incoming: string, graceMs: number) {
+  constructor(directory: string, incoming: string) {
     this.#directory = directory;
     this.#incoming = incoming;
-    this.#graceMs = graceMs;
   }
 
   async receive(source: AsyncIterable<Uint8Array>, expected: PutBlob): Promise<Incoming> {
@@ -105,15 +96,8 @@ class DiskBlobs implements BlobPlace {
   }
 
   async sweep(): Promise<void> {
-    const now = Date.now();
     for (const name of await readdir(this.#incoming)) {
-      if (this.#own.has(name)) continue;
-      const path = join(this.#incoming, name);
-      // What another process is receiving grows.
-      const found = await stat(path).catch(() => undefined);
-      if (found !== undefined && now - found.mtimeMs >= this.#graceMs) {
-        await rm(path, { force: true });
-      }
+      if (!this.#own.has(name)) await rm(join(this.#incoming, name), { force: true });
     }
   }
 
