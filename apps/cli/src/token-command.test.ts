@@ -27,6 +27,20 @@ suite("tokens", () => {
     assert.match(listed.stdout, /^alice {2}user, reader {2}token [0-9a-f]{12}…$/m);
   });
 
+  test("are not made where no platform was ever started, and it is said what starts one", async () => {
+    const { code, stderr } = await run([
+      "token",
+      "new",
+      "x",
+      "--role",
+      "user",
+      "--data-dir",
+      "none",
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, /CLI_FILE[\s\S]*try: `holdfast up` makes the directory/);
+  });
+
   test("belong to one of a name, unless he is replaced", async () => {
     const before = readFileSync("principals.json", "utf8");
     writeFileSync("alice.token", "the token that is known");

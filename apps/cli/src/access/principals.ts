@@ -80,19 +80,25 @@ export async function changePrincipals(
   }
 }
 
+const HINTS: Readonly<Record<string, string>> = {
+  EEXIST: "somebody else changes the principals now; when nobody does, remove that file",
+  ENOENT: "`holdfast up` makes the directory on its first start; --data-dir says where it is",
+};
+
 async function takeLock(lock: string): Promise<FileHandle> {
   const until = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await open(lock, "wx", 0o600);
     } catch (cause) {
-      const held = (cause as { code?: unknown }).code === "EEXIST";
+      const { code } = cause as { code?: unknown };
+      const held = code === "EEXIST";
       if (held && (await isStale(lock))) await rm(lock, { force: true });
       else if (held && performance.now() < until) await sleep(POLL_MS);
       else {
-        throw new CliError("CLI_FILE", `${lock} can't be made: ${messageOf(cause)}`, {
-          hint: "somebody else changes the principals now; when nobody does, remove that file",
-        });
+        const hint = HINTS[String(code)];
+        const text = `${lock} can't be made: ${messageOf(cause)}`;
+        throw new CliError("CLI_FILE", text, hint === undefined ? {} : { hint });
       }
     }
   }
