@@ -13,6 +13,9 @@ const CERTIFICATE = {
   not_after: "2026-06-01T10:00:00.000Z",
 };
 
+const PROOF = Uint8Array.of(1);
+const GRANT = { measurements: ["a".repeat(64)], programs: ["b".repeat(64)] };
+
 function answering(status: number, body: string | object) {
   const requests: HttpRequest[] = [];
   const transport: HttpTransport = {
@@ -82,7 +85,7 @@ for (const [name, body, message] of BAD) {
   });
 }
 
-test("authority, appraisals and keys are asked for where they are", async () => {
+test("everything else is asked for where it is", async () => {
   const paths: string[] = [];
   const transport: HttpTransport = {
     async request({ method, path }) {
@@ -96,6 +99,12 @@ test("authority, appraisals and keys are asked for where they are", async () => 
     client.authority(),
     client.resultKeys(),
     client.appraise({ type: "nitro", evidence: "AQ==" }),
+    client.releaseKey("a", { challengeId: "c", evidence: PROOF, request: PROOF }),
+    client.putKey("a", { key: "", grant: GRANT }),
+    client.grantKey("a", GRANT),
+    client.key("../a"),
+    client.keys(),
+    client.deleteKey("a"),
   ]) {
     await assert.rejects(call, { code: "SERVICE_ANSWER" });
   }
@@ -104,5 +113,30 @@ test("authority, appraisals and keys are asked for where they are", async () => 
     "GET /v1/authority",
     "GET /v1/jwks",
     "POST /v1/appraisals",
+    "POST /v1/keys/a/release",
+    "PUT /v1/keys/a",
+    "PUT /v1/keys/a/grant",
+    "GET /v1/keys/..%2Fa",
+    "GET /v1/keys",
+    "DELETE /v1/keys/a",
   ]);
+});
+
+test("a released key is handed on as it came, and nothing in another shape", async () => {
+  const jwe = {
+    protected: "eyJ9",
+    encrypted_key: "A".repeat(54),
+    iv: "A".repeat(16),
+    ciphertext: "A".repeat(43),
+    tag: "A".repeat(22),
+  };
+  const bid = { challengeId: "c", evidence: PROOF, request: Uint8Array.of(2) };
+  const { client, requests } = answering(200, { jwe });
+  assert.deepEqual(await client.releaseKey("a", bid), { jwe });
+  const [asked] = requests;
+  assert.deepEqual(sent(asked!), { challenge_id: "c", evidence: "AQ==", request: "Ag==" });
+  for (const change of [{ tag: "A" }, { aad: "A" }, { iv: undefined }]) {
+    const other = answering(200, { jwe: { ...jwe, ...change } });
+    await assert.rejects(other.client.releaseKey("a", bid), { code: "SERVICE_ANSWER" });
+  }
 });
