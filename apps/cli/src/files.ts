@@ -56,17 +56,18 @@ export async function readTextFile(path: string, what: string): Promise<string> 
  * @throws CliError CLI_FILE, CLI_NOT_PRIVATE
  */
 export async function readPrivateFile(path: string, what: string): Promise<string> {
-  const { mode, uid } = await stat(path).catch((cause: unknown) => {
-    throw unreadable(path, what, cause);
-  });
-  const self = process.getuid?.() ?? uid;
-  if (uid !== self)
-    throw notPrivate(path, what, `belongs to user ${uid}`, "use a file of your own");
-  if ((mode & 0o077) !== 0) {
-    const bits = (mode & 0o777).toString(8).padStart(4, "0");
-    throw notPrivate(path, what, `is open to others (mode ${bits})`, `chmod 600 ${path}`);
-  }
+  await requirePrivate(path, what);
   return await readTextFile(path, what);
+}
+
+/** As `readPrivateFile`, for bytes that need not be text. */
+export async function readPrivateBytes(
+  path: string,
+  what: string,
+  maximum: number,
+): Promise<Uint8Array> {
+  await requirePrivate(path, what);
+  return await readSmallFile(path, what, maximum);
 }
 
 /** JSON of a small file. */
@@ -147,6 +148,19 @@ export async function writeWholeFile(
       });
     }
     throw cause;
+  }
+}
+
+async function requirePrivate(path: string, what: string): Promise<void> {
+  const { mode, uid } = await stat(path).catch((cause: unknown) => {
+    throw unreadable(path, what, cause);
+  });
+  const self = process.getuid?.() ?? uid;
+  if (uid !== self)
+    throw notPrivate(path, what, `belongs to user ${uid}`, "use a file of your own");
+  if ((mode & 0o077) !== 0) {
+    const bits = (mode & 0o777).toString(8).padStart(4, "0");
+    throw notPrivate(path, what, `is open to others (mode ${bits})`, `chmod 600 ${path}`);
   }
 }
 
