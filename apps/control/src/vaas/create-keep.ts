@@ -84,16 +84,38 @@ interface Choice extends CreateOptions {
   readonly measurement: string;
 }
 
-/** Records the keep on the first port that nobody holds; the record is what holds it. */
+interface Allocation {
+  readonly keep: StoredKeep;
+  readonly isNew: boolean;
+}
+
+/** One request after the other: the looks of two at one port would take it from each other, and from a keep that starts. */
 async function allocate(
   context: VaasContext,
   policy: VaasPolicy,
   requestHash: string,
-  { taken, measurement, ...options }: Choice,
-): Promise<{ keep: StoredKeep; isNew: boolean }> {
+  choice: Choice,
+): Promise<Allocation> {
+  const authority = await context.attestation.authority();
+  return await context.turns.take("ports", () =>
+    recordOnPort(context, policy, { ...choice, requestHash, authority }),
+  );
+}
+
+/** Records the keep on the first port that nobody holds; the record is what holds it. */
+async function recordOnPort(
+  context: VaasContext,
+  policy: VaasPolicy,
+  {
+    taken,
+    measurement,
+    requestHash,
+    authority,
+    ...options
+  }: Choice & { readonly requestHash: string; readonly authority: string },
+): Promise<Allocation> {
   const { config, store } = context;
   const { namespace, requestKey } = options;
-  const authority = await context.attestation.authority();
   const used = await store.keeps.usedPorts(config.host);
   for (let port = config.portMin; port <= config.portMax; port += 1) {
     if (used.has(port) || taken.has(port) || !(await isFree(config.listenHost, port))) continue;

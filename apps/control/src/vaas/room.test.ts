@@ -110,6 +110,14 @@ describe("room for keeps", { concurrency: false }, () => {
     assert.equal(new Set(await living()).size, 3);
   });
 
+  it("serves as many requests at once as there are ports", async () => {
+    const outcomes = await Promise.all([1, 2, 3].map(() => create({ max_memory_mib: 1 })));
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      [200, 200, 200],
+    );
+  });
+
   it("serves twenty of two hundred requests at once when there are twenty ports", async () => {
     const wide = await makeWorld({ keepPorts: 20 });
     try {
