@@ -5,6 +5,7 @@ import { ServiceRefusal } from "@holdfast/contract";
 import { type Check, HoldfastError, messageOf, unmet } from "@holdfast/core";
 import { PolicyError } from "@holdfast/policy";
 import { EXIT } from "./exit-codes.ts";
+import { HINTS } from "./hints.ts";
 
 /** Codes of the command line's own errors. */
 export type CliErrorCode =
@@ -68,44 +69,12 @@ export interface Explanation {
   readonly checks?: readonly Check[];
 }
 
-const HINTS: Readonly<Record<string, string>> = {
-  CHANNEL_IDENTITY:
-    "give the certificate with --identity and the private key made with it with --key",
-  CHANNEL_UNREACHABLE:
-    "see whether the instance still runs: holdfast instance list; an identity outside the policy is cut off as well",
-  CHANNEL_CLOSED:
-    "the keep may have ended, or does not know this identity: holdfast policy explain POLICY",
-  CHANNEL_TIMEOUT: "see whether the instance still runs: holdfast instance list",
-  CHANNEL_NOT_PROVEN:
-    "do not send anything to this keep; a check is skipped only with an explicit --skip-check NAME",
-  SERVICE_UNREACHABLE: "start the platform with: holdfast up; or give the service's address",
-  VAAS_UNREACHABLE: "start VaaS: holdfast serve vaas, or the whole platform: holdfast up",
-  FUNCTION_EXISTS: "replace it with --replace, or choose another name",
-  FUNCTION_NOT_FOUND: "see what is registered: holdfast function list",
-  DRAFT_NOT_FOUND: "begin a new version: holdfast function publish FILE",
-  VERSION_IN_USE:
-    "end what uses it, or move the alias: holdfast function alias FUNCTION ALIAS VERSION",
-  NAMESPACE_UNKNOWN:
-    "see which there are: holdfast namespace list; make one: holdfast namespace create",
-  NAMESPACE_IN_USE: "delete its functions and instances first",
-  INSTANCE_EXISTS: "choose another id, or end that instance: holdfast instance delete ID",
-  INSTANCE_NOT_FOUND: "see what runs: holdfast instance list",
-  RATE_LIMITED: "wait a little, then try again; the administrator sets the rates",
-  KEEPS_NO_PORT: "end an instance, or start the platform with room for more keeps",
-  RIGHTS_MISSING: "see what the policy lets you do: holdfast policy explain POLICY",
-  S3_READ_FAILED: "check bucket, object, region and credentials",
-  POLICY_INVALID: "correct the places named above, then: holdfast policy check FILE",
-  ENOENT: "check the spelling of the path",
-  EACCES: "check the permissions of the file",
-  EADDRINUSE: "another program listens there: choose other ports with --ports",
-};
-
 /** An unknown thrown value in words. */
 export function explain(thrown: unknown): Explanation {
   const code = codeOf(thrown);
   const cause = causeOf(thrown);
   const own = thrown instanceof CliError || thrown instanceof HintedError;
-  const hint = own ? thrown.hint : HINTS[code];
+  const hint = (own ? thrown.hint : undefined) ?? HINTS[code];
   const faults = faultsOf(thrown);
   const checks = thrown instanceof ChannelError ? unmet(thrown.checks) : [];
   return {

@@ -44,6 +44,7 @@ const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["function", "list", "--url", "localhost"],
     /http:\/\/HOST:PORT/,
   ],
+  ["a namespace in capitals", ["namespace", "create", "Team"], /1 to 40 small letters/],
   ["a URL with a password", ["function", "list", "--url", "http://u:p@h:1"], /http:\/\/HOST:PORT/],
   ["an upload without a path", ["function", "upload", "vod", "--program", "/p="], /path is empty/],
   ["no file of a function", ["function", "register"], /missing required argument 'file'/],

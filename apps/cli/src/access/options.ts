@@ -6,7 +6,7 @@ import { parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { readPrivateFile, readTextFile } from "../files.ts";
-import { parseServiceUrl } from "../services/addresses.ts";
+import { parseServiceUrl, SERVICE_URL_WORDS } from "../services/addresses.ts";
 import { Access, type Grant } from "./access.ts";
 import { DEFAULT_PROFILE, findProfile, type Profile } from "./profile.ts";
 
@@ -22,10 +22,13 @@ export interface AccessOptions {
 
 const TOKEN = /^[\x21-\x7e]{1,4096}$/;
 
+/** What a namespace's name is, in words. */
+export const NAMESPACE_WORDS = "1 to 40 small letters, digits and dashes";
+
 /** Adds them to a command that speaks to CCFaaS. */
 export function withCcfaas(command: Command): Command {
   const url = grouped("--url <url>", "address of CCFaaS; the profile's when not given");
-  return withAccess(command.addOption(url.argParser(parsed(parseServiceUrl, "http://HOST:PORT"))));
+  return withAccess(command.addOption(url.argParser(parsed(parseServiceUrl, SERVICE_URL_WORDS))));
 }
 
 /** Adds them to a command that is told addresses otherwise. */
@@ -40,9 +43,7 @@ export function withAccess(command: Command): Command {
     )
     .addOption(grouped("--ca-file <pem>", "authority to believe; else the profile's"))
     .addOption(grouped("--token-file <file>", "your token; else HOLDFAST_TOKEN or the profile's"))
-    .addOption(
-      namespace.argParser(parsed(parseNamespace, "1 to 40 small letters, digits and dashes")),
-    )
+    .addOption(namespace.argParser(parsed(parseNamespace, NAMESPACE_WORDS)))
     .addOption(new Option("--token <value>").hideHelp().argParser(refuseToken));
 }
 
@@ -146,6 +147,7 @@ function refuseToken(): never {
   );
 }
 
-function parseNamespace(text: string): string | undefined {
+/** A namespace's name; undefined when it can't be one. */
+export function parseNamespace(text: string): string | undefined {
   return NAMESPACE_NAME.test(text) ? text : undefined;
 }

@@ -1,7 +1,13 @@
 // `holdfast namespace`: rooms of one platform that know nothing of each other, and what each may have.
 import type { NamespaceQuotaChange, NamespaceResource } from "@holdfast/contract";
 import { type Command, Option } from "commander";
-import { type AccessOptions, openAccess, withCcfaas } from "../access/options.ts";
+import {
+  type AccessOptions,
+  NAMESPACE_WORDS,
+  openAccess,
+  parseNamespace,
+  withCcfaas,
+} from "../access/options.ts";
 import { newCommand, newGroup, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -72,7 +78,7 @@ function createCommand(context: Context): Command {
       ],
     }),
   )
-    .argument("<name>", "1 to 40 small letters, digits and dashes")
+    .argument("<name>", NAMESPACE_WORDS, parsed(parseNamespace, NAMESPACE_WORDS))
     .action(async (name: string, options: AccessOptions & QuotaOptions) => {
       const bounded = Object.entries(changeOf(options)).filter(([, bound]) => bound !== null);
       const quotas = Object.fromEntries(bounded) as Record<string, number>;

@@ -11,7 +11,7 @@ import { Platform } from "../processes/platform.ts";
 import { type ControlService, logsIn } from "../processes/platform-config.ts";
 import { requireFree } from "../processes/ports.ts";
 import { untilInterrupted } from "../processes/until-interrupted.ts";
-import { parseServiceUrl } from "../services/addresses.ts";
+import { parseServiceUrl, SERVICE_URL_WORDS } from "../services/addresses.ts";
 import { type NamedPorts, parsePorts, portsFrom } from "../services/port-list.ts";
 import { objectStoreCommand } from "./serve-object-store.ts";
 
@@ -57,7 +57,7 @@ function serviceCommand(context: Context, name: "attestation" | ControlService):
     )
     .addOption(
       new Option("--s3-endpoint <url>", "S3 endpoint of the bridge; AWS when not given").argParser(
-        parsed(parseServiceUrl, "http://HOST:PORT"),
+        parsed(parseServiceUrl, SERVICE_URL_WORDS),
       ),
     )
     .option("--local-development", "plain HTTP on loopback, and nobody is asked who he is")

@@ -12,7 +12,7 @@ import { accessFiles } from "../processes/platform-access.ts";
 import { logsIn } from "../processes/platform-config.ts";
 import { requireFree } from "../processes/ports.ts";
 import { untilInterrupted } from "../processes/until-interrupted.ts";
-import { parseServiceUrl } from "../services/addresses.ts";
+import { parseServiceUrl, SERVICE_URL_WORDS } from "../services/addresses.ts";
 import { type NamedPorts, parsePorts, portsFrom } from "../services/port-list.ts";
 
 interface UpOptions {
@@ -47,7 +47,7 @@ export function upCommand(context: Context): Command {
     )
     .addOption(
       new Option("--s3-endpoint <url>", "S3 endpoint of the bridge; AWS when not given").argParser(
-        parsed(parseServiceUrl, "http://HOST:PORT"),
+        parsed(parseServiceUrl, SERVICE_URL_WORDS),
       ),
     )
     .option(

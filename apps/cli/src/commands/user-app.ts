@@ -14,7 +14,7 @@ import { readSmallFile, readTextFile, writeWholeFile } from "../files.ts";
 import { describeRun, requireSuccess, runProgram } from "../keep/run-program.ts";
 import { openKeep, verdictLine } from "../keep/session.ts";
 import { fetchFile, type Moved, sendFile } from "../keep/transfer.ts";
-import { parseServiceUrl } from "../services/addresses.ts";
+import { parseServiceUrl, SERVICE_URL_WORDS } from "../services/addresses.ts";
 import { copyIntoKeep } from "../services/copy-into-keep.ts";
 import { createInstance } from "../services/create-instance.ts";
 import { fetchDirectory } from "../user-app/fetch-outputs.ts";
@@ -66,8 +66,8 @@ export function userAppCommand(context: Context): Command {
       "unique name of the instance",
       parsed(parseId, "a name of letters, digits, . _ -"),
     )
-    .argument("<ccfaas-url>", "address of CCFaaS", parsed(parseServiceUrl, "http://HOST:PORT"))
-    .argument("<s3-url>", "address of the S3 bridge", parsed(parseServiceUrl, "http://HOST:PORT"))
+    .argument("<ccfaas-url>", "address of CCFaaS", parsed(parseServiceUrl, SERVICE_URL_WORDS))
+    .argument("<s3-url>", "address of the S3 bridge", parsed(parseServiceUrl, SERVICE_URL_WORDS))
     .argument("<bucket>", "bucket of the encrypted video")
     .argument("<object>", "its name in the bucket")
     .argument("<key>", "file with the decryption key, 16 bytes")

@@ -17,3 +17,6 @@ export function parseServiceUrl(text: string): string | undefined {
   const plain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
   return known && plain ? text.replace(/\/+$/, "") : undefined;
 }
+
+/** What such an address is, in words. */
+export const SERVICE_URL_WORDS = "http://HOST:PORT or https://HOST:PORT";
