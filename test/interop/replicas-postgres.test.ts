@@ -14,7 +14,7 @@ import {
   namespaceUrl,
   ServiceRefusal,
 } from "@holdfast/contract";
-import { openStore, type StoredKeep } from "@holdfast/store";
+import { type KeepEntry, openStore } from "@holdfast/store";
 import { isRunning } from "../../apps/control/src/keeps/process-mark.ts";
 import { newS3Client } from "../../apps/control/src/s3-client.ts";
 import {
@@ -87,7 +87,7 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
     }
   });
 
-  const keepRecords = async (): Promise<StoredKeep[]> => {
+  const keepRecords = async (): Promise<KeepEntry[]> => {
     const opened = await openStore({ directory: world.directory, databaseUrl });
     try {
       return await opened.keeps.list();

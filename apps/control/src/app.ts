@@ -101,15 +101,8 @@ async function buildVaas({
   const check = (): Promise<void> => store.check();
   const hasNamespace = namespacesOf(store);
   const metrics = new Metrics();
-  metrics.gauge(
-    "holdfast_keeps",
-    "Keeps by state.",
-    "state",
-    async () =>
-      new Map<string, number>([
-        ...countBy(await store.keeps.list(), ({ state }) => state),
-        ["waiting", launcher.waiting],
-      ]),
+  metrics.gauge("holdfast_keeps", "Keeps by state.", "state", async () =>
+    (await store.keeps.counts()).set("waiting", launcher.waiting),
   );
   return {
     name: "vaas",
@@ -156,8 +149,8 @@ async function buildCcfaas({
   const check = (): Promise<void> => store.check();
   const hasNamespace = namespacesOf(store);
   const metrics = new Metrics();
-  metrics.gauge("holdfast_instances", "Instances by state.", "state", async () =>
-    countBy(await store.instances.list(), ({ state }) => state),
+  metrics.gauge("holdfast_instances", "Instances by state.", "state", () =>
+    store.instances.counts(),
   );
   return {
     name: "ccfaas",

@@ -11,7 +11,7 @@ import { connectKeep } from "@holdfast/channel";
 import { type FunctionBody, KeepClient } from "@holdfast/contract";
 import { systemClock } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
-import { openStore, type StoredKeep } from "@holdfast/store";
+import { type KeepEntry, openStore } from "@holdfast/store";
 import { isRunning } from "./keeps/process-mark.ts";
 import { nameOf } from "./testing/call.ts";
 import {
@@ -63,7 +63,7 @@ describe("the control plane, killed and started again", { concurrency: false }, 
     world.ccfaas.createInstance(userPolicy(identities, { instanceid: id })).catch(() => undefined);
   const stateOf = async (id = "0"): Promise<string> =>
     (await world.ccfaas.describeInstance(id)).state;
-  const keepRecords = async (): Promise<StoredKeep[]> => {
+  const keepRecords = async (): Promise<KeepEntry[]> => {
     const store = await openStore({ directory: join(world.config.data_dir, "store") });
     try {
       return await store.keeps.list();

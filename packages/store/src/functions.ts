@@ -49,6 +49,8 @@ export interface FunctionRepository extends RevisionRepository {
   create(fields: NewFunction): Promise<void>;
   find(namespace: string, name: string): Promise<StoredFunction | undefined>;
   findByIdempotencyKey(namespace: string, key: string): Promise<StoredFunction | undefined>;
+  /** Names of those of a namespace, in order. */
+  names(namespace: string): Promise<string[]>;
   /** Those of a namespace in order of names. */
   listIn(namespace: string): Promise<StoredFunction[]>;
   /** Removes the function with all of its revisions. */
@@ -84,6 +86,15 @@ export function functionRepository(db: Kysely<Tables>, changes: Changes): Functi
         .where("functions.idempotency_key", "=", key)
         .executeTakeFirst();
       return row === undefined ? undefined : functionOf(row);
+    },
+    async names(namespace) {
+      const rows = await db
+        .selectFrom("functions")
+        .select("name")
+        .where("namespace", "=", namespace)
+        .orderBy("name")
+        .execute();
+      return rows.map(({ name }) => name);
     },
     async listIn(namespace) {
       return (await select(namespace).orderBy("functions.name").execute()).map(functionOf);

@@ -8,8 +8,17 @@ export type { S3Place } from "./blobs/s3-blobs.ts";
 export * from "./errors.ts";
 export type { EventFilter, EventRepository, NewEvent, StoredEvent } from "./events.ts";
 export type { FunctionRepository, NewFunction, StoredFunction } from "./functions.ts";
+export type { InstanceEntry, InstanceFilter } from "./instance-lists.ts";
 export * from "./instances.ts";
-export * from "./keeps.ts";
+export type {
+  KeepChange,
+  KeepEntry,
+  NewKeep,
+  ProcessRecord,
+  StoredKeep,
+  StoredKeepState,
+} from "./keep-records.ts";
+export type { KeepRepository } from "./keeps.ts";
 export type { NamespaceRepository, QuotaChange, StoredNamespace } from "./namespaces.ts";
 export * from "./open-store.ts";
 export type { QuotaName, Quotas, Usage } from "./quotas.ts";

@@ -3,6 +3,7 @@
 import type { Kysely, Selectable } from "kysely";
 import type { Change, Changes } from "./change.ts";
 import { StoreError } from "./errors.ts";
+import { type InstanceLists, instanceLists } from "./instance-lists.ts";
 import { OVER, refuseOver } from "./quotas.ts";
 import type { Engine } from "./sql/engine.ts";
 import type { InstancesTable, Tables } from "./sql/tables.ts";
@@ -79,7 +80,7 @@ export interface InstanceChange {
 }
 
 /** Instances by id and key. */
-export interface InstanceRepository {
+export interface InstanceRepository extends InstanceLists {
   /**
    * Records a request; one that ended or failed under the same id is forgotten.
    * @throws StoreError STORE_CONFLICT when the id is in use, STORE_QUOTA, STORE_NAMESPACE, STORE_GONE when the revision
@@ -89,10 +90,6 @@ export interface InstanceRepository {
   find(namespace: string, id: string): Promise<StoredInstance | undefined>;
   findByKey(key: string): Promise<StoredInstance | undefined>;
   findByIdempotencyKey(namespace: string, key: string): Promise<StoredInstance | undefined>;
-  /** Those of all namespaces, newest first: for who looks after instances, never for who asks. */
-  list(): Promise<StoredInstance[]>;
-  /** Those of a namespace, newest first. */
-  listIn(namespace: string): Promise<StoredInstance[]>;
   /** @returns whether the instance was in one of the states it may come from, and the lease that of who changes it */
   move(
     key: string,
@@ -102,8 +99,6 @@ export interface InstanceRepository {
     change?: InstanceChange,
   ): Promise<boolean>;
   loads(key: string): Promise<Load[]>;
-  /** How far the loads of several instances are; those without any are absent. */
-  progress(keys: readonly string[]): Promise<Map<string, LoadProgress>>;
   markLoaded(key: string, path: string): Promise<void>;
   remove(key: string, at: string): Promise<void>;
   /**
@@ -128,12 +123,12 @@ export function instanceRepository(
   changes: Changes,
 ): InstanceRepository {
   const select = () => db.selectFrom("instances").selectAll();
-  const newestFirst = () => select().orderBy("created_at", "desc").orderBy("key");
   const only = (row: Selectable<InstancesTable> | undefined): StoredInstance | undefined =>
     row === undefined ? undefined : instanceOf(row);
   const namespaceOf = (key: string) =>
     db.selectFrom("instances").select("namespace").where("key", "=", key).$asScalar();
   return {
+    ...instanceLists(db),
     create: (instance) => createInstance(changes, instance),
     find: async (namespace, id) =>
       only(
@@ -147,9 +142,6 @@ export function instanceRepository(
           .where("idempotency_key", "=", key)
           .executeTakeFirst(),
       ),
-    list: async () => (await newestFirst().execute()).map(instanceOf),
-    listIn: async (namespace) =>
-      (await newestFirst().where("namespace", "=", namespace).execute()).map(instanceOf),
     async move(key, from, to, at, change = {}) {
       const done = await changes.in(
         namespaceOf(key),
@@ -174,24 +166,6 @@ export function instanceRepository(
         { passing: ON_THE_WAY.includes(to) },
       );
       return done ?? false;
-    },
-    async progress(keys) {
-      if (keys.length === 0) return new Map();
-      const rows = await db
-        .selectFrom("loads")
-        .select(({ fn }) => ["instance_key", "loaded", fn.sum<number>("size").as("bytes")])
-        .where("instance_key", "in", keys)
-        .groupBy(["instance_key", "loaded"])
-        .execute();
-      const progress = new Map<string, LoadProgress>();
-      for (const { instance_key: key, loaded, bytes } of rows) {
-        const other = progress.get(key) ?? { bytes: 0, loadedBytes: 0 };
-        progress.set(key, {
-          bytes: other.bytes + Number(bytes),
-          loadedBytes: other.loadedBytes + (loaded === 1 ? Number(bytes) : 0),
-        });
-      }
-      return progress;
     },
     async loads(key) {
       const rows = await db
@@ -354,7 +328,8 @@ function columnsOf(change: InstanceChange): Partial<InstancesTable> {
   };
 }
 
-function instanceOf(row: Selectable<InstancesTable>): StoredInstance {
+/** An instance from its row. */
+export function instanceOf(row: Selectable<InstancesTable>): StoredInstance {
   return {
     key: row.key,
     namespace: row.namespace,

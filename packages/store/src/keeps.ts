@@ -1,84 +1,25 @@
 // Keeps and the ports and memory they hold. A port is held by one row at a time: the database itself says so.
-import type { Kysely, Selectable, Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { Changes } from "./change.ts";
 import { StoreError } from "./errors.ts";
 import type { NewEvent } from "./events.ts";
+import {
+  columnsOf,
+  ENTRY_COLUMNS,
+  entryOf,
+  type KeepChange,
+  type KeepEntry,
+  keepOf,
+  type NewKeep,
+  rowOf,
+  type StoredKeep,
+  type StoredKeepState,
+} from "./keep-records.ts";
 import { OVER, refuseOver } from "./quotas.ts";
+import { countStates } from "./sql/count-states.ts";
 import type { Engine } from "./sql/engine.ts";
 import type { KeepsTable, Tables } from "./sql/tables.ts";
 import { isUniqueViolation } from "./sql/violations.ts";
-
-/** How a keep stands. */
-export type StoredKeepState =
-  | "requested"
-  | "starting"
-  | "attested"
-  | "serving"
-  | "ending"
-  | "ended"
-  | "failed";
-
-/** A process, and a mark that tells it from a later one of the same number. */
-export interface ProcessRecord {
-  readonly pid: number;
-  readonly mark: string;
-}
-
-/** A keep's record. */
-export interface StoredKeep {
-  readonly id: string;
-  readonly namespace: string;
-  readonly name: string;
-  /** Which launcher has it. */
-  readonly node: string;
-  readonly host: string;
-  /** Absent once it is free again. */
-  readonly port?: number;
-  readonly instanceId?: string;
-  readonly instanceHash: string;
-  readonly requestKey?: string;
-  /** Digest of what was asked: one key must not stand for two requests. */
-  readonly requestHash: string;
-  readonly policy: string;
-  readonly state: StoredKeepState;
-  readonly reason?: string;
-  readonly maxMemoryMib: number;
-  readonly loader?: ProcessRecord;
-  readonly keep?: ProcessRecord;
-  readonly platform?: string;
-  readonly simulated?: boolean;
-  readonly measurement?: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-/** What a new keep needs. */
-export interface NewKeep {
-  readonly id: string;
-  readonly namespace: string;
-  readonly name: string;
-  /** Which launcher has it. */
-  readonly node: string;
-  readonly host: string;
-  readonly port: number;
-  readonly instanceId?: string;
-  readonly instanceHash: string;
-  readonly requestKey?: string;
-  readonly requestHash: string;
-  readonly policy: string;
-  readonly maxMemoryMib: number;
-  readonly createdAt: string;
-}
-
-/** What may change along with the state. */
-export interface KeepChange {
-  readonly reason?: string;
-  readonly loader?: ProcessRecord;
-  readonly keep?: ProcessRecord;
-  readonly platform?: string;
-  readonly simulated?: boolean;
-  readonly measurement?: string;
-}
 
 /** Keeps by id, name and request. */
 export interface KeepRepository {
@@ -92,16 +33,18 @@ export interface KeepRepository {
   find(id: string): Promise<StoredKeep | undefined>;
   findByRequestKey(namespace: string, key: string): Promise<StoredKeep | undefined>;
   /** Those of all namespaces, newest first: for who looks after keeps, never for who asks. */
-  list(): Promise<StoredKeep[]>;
+  list(): Promise<KeepEntry[]>;
   /** Those of `list` that are not over. */
   living(): Promise<StoredKeep[]>;
   /** Those of a namespace, newest first, those that are over included. */
-  listIn(namespace: string): Promise<StoredKeep[]>;
+  listIn(namespace: string): Promise<KeepEntry[]>;
   /** Those of `listIn` that are not over. */
   livingIn(namespace: string): Promise<StoredKeep[]>;
   /** The newest of an instance hash, which others may have had before. */
   findByHash(namespace: string, instanceHash: string): Promise<StoredKeep | undefined>;
   usedPorts(host: string): Promise<Set<number>>;
+  /** How many there are in all namespaces, by state. */
+  counts(): Promise<Map<string, number>>;
   /** @returns whether the keep was in one of the states it may come from */
   move(
     id: string,
@@ -129,6 +72,8 @@ export function keepRepository(
   const select = () => db.selectFrom("keeps").selectAll();
   const newestFirst = () => select().orderBy("created_at", "desc").orderBy("id");
   const inside = (namespace: string) => newestFirst().where("namespace", "=", namespace);
+  const entries = () =>
+    db.selectFrom("keeps").select(ENTRY_COLUMNS).orderBy("created_at", "desc").orderBy("id");
   const namespaceOf = (id: string) =>
     db.selectFrom("keeps").select("namespace").where("id", "=", id).$asScalar();
   return {
@@ -144,9 +89,10 @@ export function keepRepository(
         .executeTakeFirst();
       return row === undefined ? undefined : keepOf(row);
     },
-    list: async () => (await newestFirst().execute()).map(keepOf),
+    list: async () => (await entries().execute()).map(entryOf),
     living: async () => (await newestFirst().where("state", "not in", OVER).execute()).map(keepOf),
-    listIn: async (namespace) => (await inside(namespace).execute()).map(keepOf),
+    listIn: async (namespace) =>
+      (await entries().where("namespace", "=", namespace).execute()).map(entryOf),
     livingIn: async (namespace) =>
       (await inside(namespace).where("state", "not in", OVER).execute()).map(keepOf),
     async findByHash(namespace, instanceHash) {
@@ -165,6 +111,7 @@ export function keepRepository(
         .execute();
       return new Set(rows.flatMap(({ port }) => (port === null ? [] : [port])));
     },
+    counts: () => countStates(db, "keeps"),
     async move(id, from, to, at, change = {}) {
       const set = { state: to, updated_at: at, ...columnsOf(change) };
       const done = await changes.in(
@@ -232,10 +179,7 @@ async function createKeep(
         const { transaction, record } = change;
         // Memory is the machine's: whoever takes of it waits for whoever does in other namespaces.
         if (budgetMib !== undefined) await engine.lockSums(transaction);
-        await transaction
-          .insertInto("keeps")
-          .values({ ...emptyRow, ...rowOf(keep) })
-          .execute();
+        await transaction.insertInto("keeps").values(rowOf(keep)).execute();
         await refuseOver(change, "memoryMib", maxMemoryMib);
         if (budgetMib !== undefined) await refuseOverBudget(change.transaction, keep, budgetMib);
         const fields = { instance_hash: keep.instanceHash, reason: null };
@@ -283,82 +227,4 @@ function eventOf(
     at,
     ...(reason === null ? {} : { reason }),
   };
-}
-
-const emptyRow = {
-  state: "requested",
-  reason: null,
-  pid: null,
-  pid_mark: null,
-  keep_pid: null,
-  keep_pid_mark: null,
-  platform: null,
-  simulated: null,
-  measurement: null,
-};
-
-function rowOf(keep: NewKeep): Omit<KeepsTable, keyof typeof emptyRow> {
-  return {
-    id: keep.id,
-    namespace: keep.namespace,
-    name: keep.name,
-    node: keep.node,
-    host: keep.host,
-    port: keep.port,
-    instance_id: keep.instanceId ?? null,
-    instance_hash: keep.instanceHash,
-    request_key: keep.requestKey ?? null,
-    request_hash: keep.requestHash,
-    policy: keep.policy,
-    max_memory_mib: keep.maxMemoryMib,
-    created_at: keep.createdAt,
-    updated_at: keep.createdAt,
-  };
-}
-
-function columnsOf(change: KeepChange): Partial<KeepsTable> {
-  return {
-    ...(change.reason === undefined ? {} : { reason: change.reason }),
-    ...(change.loader === undefined
-      ? {}
-      : { pid: change.loader.pid, pid_mark: change.loader.mark }),
-    ...(change.keep === undefined
-      ? {}
-      : { keep_pid: change.keep.pid, keep_pid_mark: change.keep.mark }),
-    ...(change.platform === undefined ? {} : { platform: change.platform }),
-    ...(change.simulated === undefined ? {} : { simulated: change.simulated ? 1 : 0 }),
-    ...(change.measurement === undefined ? {} : { measurement: change.measurement }),
-  };
-}
-
-function keepOf(row: Selectable<KeepsTable>): StoredKeep {
-  const loader = processOf(row.pid, row.pid_mark);
-  const keep = processOf(row.keep_pid, row.keep_pid_mark);
-  return {
-    id: row.id,
-    namespace: row.namespace,
-    name: row.name,
-    node: row.node,
-    host: row.host,
-    ...(row.port === null ? {} : { port: row.port }),
-    ...(row.instance_id === null ? {} : { instanceId: row.instance_id }),
-    instanceHash: row.instance_hash,
-    ...(row.request_key === null ? {} : { requestKey: row.request_key }),
-    requestHash: row.request_hash,
-    policy: row.policy,
-    state: row.state as StoredKeepState,
-    ...(row.reason === null ? {} : { reason: row.reason }),
-    maxMemoryMib: row.max_memory_mib,
-    ...(loader === undefined ? {} : { loader }),
-    ...(keep === undefined ? {} : { keep }),
-    ...(row.platform === null ? {} : { platform: row.platform }),
-    ...(row.simulated === null ? {} : { simulated: row.simulated === 1 }),
-    ...(row.measurement === null ? {} : { measurement: row.measurement }),
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
-}
-
-function processOf(pid: number | null, mark: string | null): ProcessRecord | undefined {
-  return pid === null || mark === null ? undefined : { pid, mark };
 }

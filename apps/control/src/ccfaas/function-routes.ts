@@ -13,8 +13,7 @@ const Name = Type.Object({ name: Type.String() });
 export function functionRoutes(app: ServiceApp, parts: CcfaasParts): void {
   app.get("/function", { schema: { answer: FunctionList } }, async (request, reply) => {
     const { store, namespace } = contextOf(parts, request);
-    const functions = await store.functions.listIn(namespace);
-    return sendJson(reply, { functions: functions.map(({ name }) => name) });
+    return sendJson(reply, { functions: await store.functions.names(namespace) });
   });
 
   const registration = {

@@ -17,8 +17,7 @@ const Name = Type.Object({ name: Type.String() });
 export function instanceRoutes(app: ServiceApp, parts: CcfaasParts): void {
   app.get("/instance", { schema: { answer: InstanceList } }, async (request, reply) => {
     const { store, namespace } = contextOf(parts, request);
-    const living = (await store.instances.listIn(namespace)).filter((each) => !isOver(each));
-    return sendJson(reply, { instances: living.map(({ id }) => id).sort() });
+    return sendJson(reply, { instances: (await store.instances.livingIds(namespace)).sort() });
   });
 
   const creation = {
@@ -68,8 +67,4 @@ export async function findInstance(
   const instance = await store.instances.find(namespace, id);
   if (instance !== undefined) return instance;
   throw new ControlError(404, "INSTANCE_NOT_FOUND", `Veracruz instance '${id}' does not exist!`);
-}
-
-function isOver({ state }: StoredInstance): boolean {
-  return state === "ended" || state === "failed";
 }

@@ -32,7 +32,7 @@ describe("an instance that another process took over", { concurrency: false }, (
         ([instance]) => instance?.state === "provisioning",
       );
       const { instances } = world.store();
-      const [{ key = "" } = {}] = await instances.list();
+      const [{ key = "" } = {}] = await instances.living();
       const times = { now: PAST_EVERY_LEASE, until: OTHER.until };
       assert.equal(await instances.claim(key, OTHER.owner, times), true);
       world.setFaults(faults);

@@ -7,7 +7,7 @@ import {
   NewInstanceBody,
   PageQuery,
 } from "@holdfast/contract";
-import type { StoredInstance } from "@holdfast/store";
+import type { InstanceEntry, Load, StoredInstance } from "@holdfast/store";
 import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
 import { CreationHeaders, prefersAsync } from "../http/headers.ts";
@@ -44,13 +44,12 @@ export function v1InstanceRoutes(app: ServiceApp, parts: CcfaasParts): void {
     async (request) => {
       const { query } = request;
       const context = contextOf(parts, request);
-      const wanted = (await context.store.instances.listIn(context.namespace)).filter(
-        ({ state, functionName }) =>
-          (query.state === undefined || state === query.state) &&
-          (query.function === undefined || functionName === query.function),
-      );
+      const wanted = await context.store.instances.listIn(context.namespace, {
+        ...(query.state === undefined ? {} : { state: query.state }),
+        ...(query.function === undefined ? {} : { functionName: query.function }),
+      });
       const { items, next } = pageOf(wanted, ({ id }) => id, query);
-      const instances = await resourcesOf(context, items);
+      const instances = items.map(resourceFrom);
       return { instances, ...(next === undefined ? {} : { next }) };
     },
   );
@@ -155,28 +154,26 @@ async function untilStateLasts(
 }
 
 async function resourceOf(
-  context: CcfaasContext,
+  { store }: CcfaasContext,
   instance: StoredInstance,
 ): Promise<InstanceResource> {
-  const [resource] = await resourcesOf(context, [instance]);
-  return resource as InstanceResource;
+  const loads = await store.instances.loads(instance.key);
+  const sum = (some: readonly Load[]): number => some.reduce((all, { size }) => all + size, 0);
+  const loadedBytes = sum(loads.filter(({ loaded }) => loaded));
+  return resourceFrom({ ...instance, bytes: sum(loads), loadedBytes });
 }
 
-async function resourcesOf(
-  { store }: CcfaasContext,
-  instances: readonly StoredInstance[],
-): Promise<InstanceResource[]> {
-  const progress = await store.instances.progress(instances.map(({ key }) => key));
-  return instances.map((instance) => ({
-    id: instance.id,
-    function: instance.functionName,
-    ...(instance.version === undefined ? {} : { version: instance.version }),
-    state: instance.state,
-    ...(instance.reason === undefined ? {} : { reason: instance.reason }),
-    ...(instance.keepName === undefined ? {} : { keep: instance.keepName }),
-    bytes_loaded: progress.get(instance.key)?.loadedBytes ?? 0,
-    bytes_total: progress.get(instance.key)?.bytes ?? 0,
-    created_at: instance.createdAt,
-    updated_at: instance.updatedAt,
-  }));
+function resourceFrom(entry: InstanceEntry): InstanceResource {
+  return {
+    id: entry.id,
+    function: entry.functionName,
+    ...(entry.version === undefined ? {} : { version: entry.version }),
+    state: entry.state,
+    ...(entry.reason === undefined ? {} : { reason: entry.reason }),
+    ...(entry.keepName === undefined ? {} : { keep: entry.keepName }),
+    bytes_loaded: entry.loadedBytes,
+    bytes_total: entry.bytes,
+    created_at: entry.createdAt,
+    updated_at: entry.updatedAt,
+  };
 }

@@ -70,7 +70,7 @@ export class InstanceWatch {
   async #lookAtAll(): Promise<void> {
     const { store, logger, works } = this.#context;
     try {
-      const instances = (await store.instances.list()).filter(({ key }) => !works.isBusy(key));
+      const instances = (await store.instances.living()).filter(({ key }) => !works.isBusy(key));
       for (const instance of instances) this.#takeUp(instance);
       await this.#noticeEnds(instances.filter(({ state }) => state === "ready"));
     } catch (thrown) {

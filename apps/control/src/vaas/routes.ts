@@ -11,7 +11,7 @@ import {
   VeracruzList,
 } from "@holdfast/contract";
 import { parseVaasPolicy } from "@holdfast/policy";
-import type { StoredKeep } from "@holdfast/store";
+import type { KeepEntry, StoredKeep } from "@holdfast/store";
 import { Type } from "typebox";
 import { ControlError } from "../errors.ts";
 import { PARAGRAPH, sendJson, sendParagraph } from "../http/answers.ts";
@@ -109,7 +109,7 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
           (query.instance_id === undefined || instanceId === query.instance_id),
       );
       // One hash may stand for several keeps, one after the other; the newest comes first.
-      const nameOf = ({ createdAt, id }: StoredKeep): string => `${createdAt} ${id}`;
+      const nameOf = ({ createdAt, id }: KeepEntry): string => `${createdAt} ${id}`;
       const { items, next } = pageOf(wanted, nameOf, query, "descending");
       const keeps = items.map(resourceOf);
       return { keeps, ...(next === undefined ? {} : { next }) };
@@ -172,7 +172,7 @@ function instanceOf({ instanceId, instanceHash, state }: StoredKeep): VeracruzIn
   };
 }
 
-function resourceOf(keep: StoredKeep): KeepResource {
+function resourceOf(keep: KeepEntry): KeepResource {
   return {
     name: keep.name,
     state: keep.state,

@@ -59,7 +59,7 @@ export function namespaceContract(withStore: WithStore): void {
       const again = await store.instances.findByIdempotencyKey("team", "same");
       assert.equal(again?.key, instance?.key);
       assert.equal((await store.instances.listIn("team")).length, 1);
-      assert.equal((await store.instances.list()).length, 2);
+      assert.equal((await store.instances.living()).length, 2);
       const keep = await store.keeps.findByRequestKey("team", "same");
       assert.deepEqual(
         (await store.keeps.listIn("team")).map(({ port }) => port),
@@ -127,7 +127,7 @@ export function namespaceContract(withStore: WithStore): void {
       await assert.rejects(store.functions.create(newFunction("a", [], namespace)), unknown);
       await assert.rejects(store.instances.create(newInstance("0", [], { namespace })), unknown);
       await assert.rejects(store.keeps.create(newKeep(1, { namespace })), unknown);
-      assert.deepEqual(await store.instances.list(), []);
+      assert.deepEqual(await store.instances.living(), []);
     }),
   );
 

@@ -36,7 +36,7 @@ export function quotaContract(withStore: WithStore): void {
       await expectMade(3, (index) =>
         store.instances.create(newInstance(`${index}`, [], { namespace })),
       );
-      const [first] = await store.instances.listIn(namespace);
+      const [first] = await store.instances.living();
       await store.instances.move(first?.key ?? "", ["requested"], "failed", LATER);
       await store.instances.create(newInstance("again", [], { namespace }));
       assert.equal((await store.namespaces.usage(namespace)).instances, 3);

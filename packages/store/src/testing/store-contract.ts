@@ -1,7 +1,7 @@
 // What every store must do, whatever engine is below: one suite, run by each of them.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { StoreError } from "../index.ts";
+import type { InstanceFilter, StoreError } from "../index.ts";
 import { type ContractOptions, withStoreOf } from "./contract-options.ts";
 import { namespaceContract } from "./namespace-contract.ts";
 import { quotaContract } from "./quota-contract.ts";
@@ -130,17 +130,46 @@ export function storeContract(engine: string, options: ContractOptions): void {
     );
 
     it(
-      "sums loads of several instances at once",
+      "lists instances with sums of their loads",
       withStore(async (store) => {
         const one = newInstance("1", [load("/a", 0, 0), load("/b", 0, 1)]);
         const none = newInstance("2", []);
         for (const each of [one, none]) await store.instances.create(each);
         const [{ size = 0 } = {}] = await store.instances.loads(one.key);
         await store.instances.markLoaded(one.key, "/a");
-        const progress = await store.instances.progress([one.key, none.key, "nobody"]);
-        const sums = { bytes: 2 * size, loadedBytes: size };
-        assert.deepEqual([...progress], [[one.key, sums]]);
-        assert.equal((await store.instances.progress([])).size, 0);
+        await store.instances.move(none.key, ["requested"], "failed", LATER, {
+          reason: "for a test",
+        });
+        const list = async (filter?: InstanceFilter): Promise<string[]> =>
+          (await store.instances.listIn(NAMESPACE, filter))
+            .map(({ id, bytes, loadedBytes, reason }) => `${id} ${loadedBytes}/${bytes} ${reason}`)
+            .sort();
+        const [first, second] = [`1 ${size}/${2 * size} undefined`, "2 0/0 for a test"];
+        assert.deepEqual(await list(), [first, second]);
+        assert.deepEqual(await list({ state: "failed" }), [second]);
+        assert.deepEqual(await list({ functionName: one.functionName }), [first, second]);
+        assert.deepEqual(await list({ functionName: "another" }), []);
+        const expected = { state: "requested" as const, functionName: one.functionName };
+        assert.deepEqual(await list(expected), [first]);
+      }),
+    );
+
+    it(
+      "tells instances that are over from others, and counts all",
+      withStore(async (store) => {
+        const [one, two] = [newInstance("1", []), newInstance("2", [])];
+        for (const each of [one, two]) await store.instances.create(each);
+        await store.instances.move(one.key, ["requested"], "failed", LATER);
+        assert.deepEqual(await store.instances.livingIds(NAMESPACE), ["2"]);
+        assert.deepEqual(await store.instances.livingIds("another"), []);
+        assert.deepEqual(await store.instances.living(), [
+          await store.instances.findByKey(two.key),
+        ]);
+        const counts = new Map([
+          ["requested", 1],
+          ["failed", 1],
+        ]);
+        assert.deepEqual(await store.instances.counts(), counts);
       }),
     );
 
