@@ -84,7 +84,7 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
       const { params, query } = request;
       const keep = await findByName(context, namespaceOf(request), params.name);
       // Names are used again: the hash says which keep is meant.
-      const isMeant = query.instance_hash === keep.instanceHash && matches(keep, query);
+      const isMeant = query.instance_hash !== undefined && matches(keep, query);
       if (!isMeant) throw notFound(params.name);
       await endKeep(context, keep, "deleted");
       return sendParagraph(reply, `Veracruz instance '${params.name}' was removed`);
@@ -154,13 +154,15 @@ async function findByName(
   return keep;
 }
 
+/** Of a hash as many digits count as an instance's has, as in the original: SHA-256 of the policy names it as well. */
 function matches(
   { instanceId, instanceHash }: StoredKeep,
   filter: { instance_id?: string; instance_hash?: string },
 ): boolean {
+  const hash = filter.instance_hash?.slice(0, instanceHash.length);
   return (
     (filter.instance_id === undefined || filter.instance_id === instanceId) &&
-    (filter.instance_hash === undefined || filter.instance_hash === instanceHash)
+    (hash === undefined || hash === instanceHash)
   );
 }
 
