@@ -1,5 +1,6 @@
 // Puts the three services together from their parts. Nothing listens here.
 import { join } from "node:path";
+import { countBy, Metrics } from "@holdfast/channel";
 import { namespaceTransport, VaasClient } from "@holdfast/contract";
 import type { Clock, HttpTransport } from "@holdfast/core";
 import type { Store } from "@holdfast/store";
@@ -20,7 +21,6 @@ import { InstanceWatch } from "./ccfaas/watch-instances.ts";
 import type { Config } from "./config.ts";
 import type { Door } from "./http/door.ts";
 import { eventRoutes } from "./http/event-routes.ts";
-import { countBy, Metrics } from "./http/metrics.ts";
 import { namespaceRoutes } from "./http/namespace-routes.ts";
 import { buildServiceApp, type ServiceApp } from "./http/service-app.ts";
 import { serviceTransport } from "./http/service-transport.ts";

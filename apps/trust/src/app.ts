@@ -1,8 +1,15 @@
 // The attestation service as a value: everything it works with comes in, nothing listens yet.
 import type { RequestListener, Server } from "node:http";
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
-import { createServiceServer, type ServiceTls } from "@holdfast/channel";
-import { Health } from "@holdfast/contract";
+import {
+  answerClientError,
+  type CallerLimits,
+  createServiceServer,
+  Metrics,
+  requestIdOf,
+  type ServiceTls,
+} from "@holdfast/channel";
+import { PROBLEM_TYPE, unheardProblem } from "@holdfast/contract";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -14,8 +21,10 @@ import type { Config } from "./config.ts";
 import { administrationRoutes } from "./routes/administration.ts";
 import { appraisalRoutes } from "./routes/appraisals.ts";
 import { attestationRoutes } from "./routes/attestation.ts";
+import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { problemHandlers } from "./routes/problems.ts";
+import { requestHooks } from "./routes/request-hooks.ts";
 import { veracruzRoutes } from "./routes/veracruz.ts";
 import type { Administrator } from "./services/administrator.ts";
 import type { AppraiseDependencies } from "./services/appraise.ts";
@@ -29,6 +38,7 @@ export interface AppDependencies
     ReleaseDependencies {
   readonly config: Config;
   readonly administrator: Administrator;
+  readonly limits: CallerLimits;
   readonly logger?: FastifyBaseLogger;
   /** Plain HTTP when absent. */
   readonly tls?: ServiceTls;
@@ -54,14 +64,26 @@ export function buildApp(deps: AppDependencies): App {
     serverFactory: (handler) => serverOf(handler, deps.tls),
     // What the log calls the address.
     ...(deps.tls === undefined ? {} : { https: {} as object }),
+    // The nearest one is ours; what it was told by others is hearsay.
+    trustProxy: deps.config.isBehindProxy === true ? (_address, hop) => hop === 0 : false,
+    genReqId: requestIdOf,
+    clientErrorHandler: (error, socket) =>
+      answerClientError(error, socket, (code) => {
+        const document = unheardProblem(code);
+        return { ...document, type: PROBLEM_TYPE, body: JSON.stringify(document) };
+      }),
+    // Said in our own words.
+    return503OnClosing: false,
     bodyLimit: BODY_LIMIT,
     // An attester that keeps an idle connection must not keep the service from ending.
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 128 },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  const metrics = new Metrics();
   problemHandlers(app);
-  app.get("/healthz", { schema: { response: { 200: Health } } }, async () => ({ status: "ok" }));
+  requestHooks(app, deps.limits, metrics);
+  healthRoutes(app, deps, metrics);
   attestationRoutes(app, deps);
   appraisalRoutes(app, deps);
   administrationRoutes(app, deps);

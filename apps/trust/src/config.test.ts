@@ -28,6 +28,10 @@ test("paths are relative to the file, and nothing simulated is accepted unless n
     dataDirectory: join(file, "../data"),
     simulatedRoots: [],
     certificateHours: 24,
+    rates: {
+      address: { perSecond: 200, burst: 2000 },
+      failures: { perSecond: 0.2, burst: 20 },
+    },
     challengeSeconds: 300,
     adminToken: undefined,
     issuer: "holdfast-attestation",
@@ -70,6 +74,15 @@ test("other machines are served over TLS, or by something in front", async (t) =
   assert.equal(tls?.kind, "auto");
   const behind = await configFile(t, JSON.stringify({ ...open, tls_ends_elsewhere: true }));
   assert.equal((await readConfig(behind)).tls, undefined);
+  assert.equal((await readConfig(behind)).isBehindProxy, true);
+});
+
+test("callers may ask as often as configured", async (t) => {
+  const rates = { address: { per_second: 5, burst: 10 } };
+  const file = await configFile(t, JSON.stringify({ ...GOOD, rates }));
+  const read = (await readConfig(file)).rates;
+  assert.deepEqual(read.address, { perSecond: 5, burst: 10 });
+  assert.equal(read.failures.burst, 20);
 });
 
 const OPEN = { ...GOOD, listen: { host: "0.0.0.0", port: 3010 } };
@@ -95,6 +108,11 @@ const BAD: readonly (readonly [name: string, text: string, message: RegExp])[] =
     "a certificate for any name",
     JSON.stringify({ ...OPEN, tls: { auto_dir: "d", names: ["*.example"] } }),
     /no host and no address/,
+  ],
+  [
+    "a rate of nothing",
+    JSON.stringify({ ...GOOD, rates: { address: { per_second: 0, burst: 1 } } }),
+    /per_second/,
   ],
   ["hours of zero", JSON.stringify({ ...GOOD, certificate_hours: 0 }), /certificate_hours/],
   ["hours as text", JSON.stringify({ ...GOOD, certificate_hours: "24" }), /certificate_hours/],

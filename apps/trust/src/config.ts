@@ -1,7 +1,13 @@
 // The service's configuration: one JSON file, read once, every unknown member refused.
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { isLoopback, type TlsSource, tlsSourceOf } from "@holdfast/channel";
+import {
+  type CallerRates,
+  isLoopback,
+  type Rate,
+  type TlsSource,
+  tlsSourceOf,
+} from "@holdfast/channel";
 import { type Certificate, fromPem, messageOf, parseCertificate } from "@holdfast/core";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
@@ -13,6 +19,19 @@ const CLOSED = { additionalProperties: false };
 
 const Path = Type.String({ minLength: 1 });
 const Source = Type.Object({ url: Type.String({ minLength: 1, maxLength: 1024 }) }, CLOSED);
+
+const RateSection = Type.Object(
+  {
+    per_second: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
+    burst: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  },
+  CLOSED,
+);
+/** For a start of many keeps at once on one machine, and little enough that one address can't stand in everybody's way. */
+const DEFAULT_RATES: CallerRates = {
+  address: { perSecond: 200, burst: 2000 },
+  failures: { perSecond: 0.2, burst: 20 },
+};
 
 const ConfigFile = Type.Object(
   {
@@ -32,6 +51,13 @@ const ConfigFile = Type.Object(
     ),
     /** Something in front of the service speaks TLS for it. */
     tls_ends_elsewhere: Type.Optional(Type.Boolean()),
+    /** How often callers may ask. */
+    rates: Type.Optional(
+      Type.Object(
+        { address: Type.Optional(RateSection), failures: Type.Optional(RateSection) },
+        CLOSED,
+      ),
+    ),
     /** Keys and the log of decisions; relative to the file. */
     data_dir: Type.String({ minLength: 1 }),
     /** Certificate of a simulated root, PEM: naming it accepts evidence that only software stands behind. */
@@ -59,6 +85,9 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   /** Plain HTTP when absent. */
   readonly tls?: TlsSource;
+  /** Whether who connects is a proxy, which names the address of its client last in X-Forwarded-For. */
+  readonly isBehindProxy?: boolean;
+  readonly rates: CallerRates;
   readonly dataDirectory: string;
   readonly simulatedRoots: readonly Certificate[];
   readonly certificateHours: number;
@@ -81,6 +110,11 @@ export async function readConfig(file: string): Promise<Config> {
   return {
     listen: values.listen,
     ...tlsOf(values, base),
+    ...(values.tls_ends_elsewhere === true ? { isBehindProxy: true } : {}),
+    rates: {
+      address: rateOf(values.rates?.address) ?? DEFAULT_RATES.address,
+      failures: rateOf(values.rates?.failures) ?? DEFAULT_RATES.failures,
+    },
     dataDirectory: resolve(base, values.data_dir),
     simulatedRoots:
       values.simulated_root === undefined
@@ -123,6 +157,10 @@ function tlsOf(
   } catch (cause) {
     throw invalid(messageOf(cause));
   }
+}
+
+function rateOf(rate: Static<typeof RateSection> | undefined): Rate | undefined {
+  return rate && { perSecond: rate.per_second, burst: rate.burst };
 }
 
 async function readValues(file: string): Promise<Static<typeof ConfigFile>> {

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { createNodeCrypto, ServiceTls } from "@holdfast/channel";
+import { CallerLimits, createNodeCrypto, ServiceTls } from "@holdfast/channel";
 import { HoldfastError, messageOf, systemClock } from "@holdfast/core";
 import { type Logger, pino } from "pino";
 import { buildApp } from "./app.ts";
@@ -60,6 +60,7 @@ async function start(): Promise<void> {
     references: await ReferenceValues.open(join(config.dataDirectory, "reference-values.json")),
     heldKeys: await HeldKeys.open(join(config.dataDirectory, "held-keys"), systemClock),
     administrator: administratorOf(config.adminToken),
+    limits: new CallerLimits(config.rates),
     challenges: new Challenges(systemClock, config.challengeSeconds * 1000),
     refusals: new RefusalBudget(systemClock),
     logger,

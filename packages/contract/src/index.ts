@@ -19,6 +19,7 @@ export * from "./namespace-url.ts";
 export * from "./namespaces.ts";
 export * from "./pages.ts";
 export * from "./problem.ts";
+export * from "./unheard-problem.ts";
 export * from "./vaas.ts";
 export * from "./vaas-client.ts";
 export * from "./versions.ts";

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { after, before, describe, it } from "node:test";
+import { Metrics } from "@holdfast/channel";
 import type { S3StreamBody } from "@holdfast/contract";
 import { systemClock } from "@holdfast/core";
 import pino from "pino";
 import { openAccess } from "../access/access.ts";
-import { Metrics } from "../http/metrics.ts";
 import { buildServiceApp, type ServiceApp } from "../http/service-app.ts";
 import { redaction } from "../logger.ts";
 import { call, isProblem } from "../testing/call.ts";

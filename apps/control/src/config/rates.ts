@@ -1,6 +1,6 @@
 // How often callers may ask.
+import type { Rate } from "@holdfast/channel";
 import { type Static, Type } from "typebox";
-import type { Rate } from "../access/buckets.ts";
 import type { Rates } from "../access/request-limits.ts";
 
 const CLOSED = { additionalProperties: false };

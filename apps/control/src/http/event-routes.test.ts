@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
+import { Metrics } from "@holdfast/channel";
 import type { EventRepository, StoredEvent } from "@holdfast/store";
 import pino from "pino";
 import { openAccess } from "../access/access.ts";
 import { eventRoutes } from "./event-routes.ts";
-import { Metrics } from "./metrics.ts";
 import { buildServiceApp } from "./service-app.ts";
 
 const PAGE = 100;

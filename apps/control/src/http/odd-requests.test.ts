@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { type TestContext, test } from "node:test";
+import { Metrics } from "@holdfast/channel";
 import pino from "pino";
 import { Type } from "typebox";
 import { openAccess } from "../access/access.ts";
 import { type Answer, call, isProblem } from "../testing/call.ts";
 import { prefersAsync } from "./headers.ts";
-import { Metrics } from "./metrics.ts";
 import { buildServiceApp } from "./service-app.ts";
 
 const Thing = Type.Object({ name: Type.String() }, { additionalProperties: false });

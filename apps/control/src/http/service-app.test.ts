@@ -5,6 +5,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request } from "node:ht
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
+import { Metrics } from "@holdfast/channel";
 import { systemClock } from "@holdfast/core";
 import pino from "pino";
 import { Type } from "typebox";
@@ -13,7 +14,6 @@ import { parsePrincipals } from "../access/principals.ts";
 import { RequestLimits } from "../access/request-limits.ts";
 import { redaction } from "../logger.ts";
 import { bytesOf, sha256 } from "../testing/samples.ts";
-import { Metrics } from "./metrics.ts";
 import { buildServiceApp, type ServiceApp, type ServiceOptions } from "./service-app.ts";
 
 interface Edge {

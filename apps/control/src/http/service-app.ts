@@ -1,8 +1,7 @@
 // What the three services have in common: schema checks without coercion, request ids, problem documents, 405 where a
 // path is known, a health route.
-import { randomUUID } from "node:crypto";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import { createServiceServer, type ServiceTls } from "@holdfast/channel";
+import { createServiceServer, type Metrics, requestIdOf, type ServiceTls } from "@holdfast/channel";
 import { DEFAULT_NAMESPACE, PROBLEM_TYPE, problem } from "@holdfast/contract";
 import Fastify, {
   type FastifyBaseLogger,
@@ -21,7 +20,6 @@ import { answerClientError } from "./client-errors.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { readJsonBodies } from "./json-body.ts";
 import { loggableUrl } from "./loggable-url.ts";
-import type { Metrics } from "./metrics.ts";
 import { namespaceOf, rewriteUrl } from "./namespace.ts";
 import { OpenApi } from "./openapi.ts";
 import { problemOf } from "./problems.ts";
@@ -39,7 +37,6 @@ export type ServiceApp = FastifyInstance<
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 const BODY_LIMIT = 8 * 1024 * 1024;
 const BODY_SILENCE_MS = 60_000;
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** What a service is made with. */
 export interface ServiceOptions {
@@ -84,10 +81,7 @@ export function buildServiceApp(
     // The nearest one is ours; what it was told by others is hearsay.
     trustProxy: options.isBehindProxy === true ? (_address, hop) => hop === 0 : false,
     bodyLimit: BODY_LIMIT,
-    genReqId: ({ headers }) => {
-      const given = headers["x-request-id"];
-      return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
-    },
+    genReqId: requestIdOf,
     rewriteUrl,
     schemaController: schemaCompilers,
     routerOptions: { maxParamLength: 8192 },

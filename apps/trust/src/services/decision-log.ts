@@ -1,7 +1,7 @@
 // The log of decisions: lines that hold each other's hashes, appended and on disk before anybody hears of the decision. What
 // a decision rests on besides its evidence is on disk before its line, in a folder beside the log.
 import { createHash } from "node:crypto";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, statfs } from "node:fs/promises";
 import { type Clock, messageOf, systemClock, toText, webCrypto } from "@holdfast/core";
 import {
   BASIS_FACT,
@@ -24,6 +24,7 @@ const LONG = 512;
 
 /** An append-only log in one file. */
 export class DecisionLog {
+  readonly #path: string;
   readonly #file: FileHandle;
   #sequence: number;
   #previous: string;
@@ -31,11 +32,13 @@ export class DecisionLog {
   readonly #documents: KeptDocuments;
 
   private constructor(
+    path: string,
     file: FileHandle,
     documents: KeptDocuments,
     sequence: number,
     previous: string,
   ) {
+    this.#path = path;
     this.#file = file;
     this.#documents = documents;
     this.#sequence = sequence;
@@ -52,9 +55,9 @@ export class DecisionLog {
       const documents = await KeptDocuments.open(basisFolderOf(path), clock);
       file = await open(path, "a+", 0o600);
       const line = await lastLine(file);
-      if (line === undefined) return new DecisionLog(file, documents, 0, FIRST_PREVIOUS);
+      if (line === undefined) return new DecisionLog(path, file, documents, 0, FIRST_PREVIOUS);
       const previous = await hashOfLine(line, webCrypto);
-      return new DecisionLog(file, documents, parseRecord(line).sequence + 1, previous);
+      return new DecisionLog(path, file, documents, parseRecord(line).sequence + 1, previous);
     } catch (cause) {
       await file?.close();
       throw new TrustError("LOG_UNUSABLE", `${path}: ${messageOf(cause)}`, { cause });
@@ -73,6 +76,14 @@ export class DecisionLog {
     });
     this.#last = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** Throws while no decision could be appended: the file is gone from under it, or its disk is full. */
+  async check(): Promise<void> {
+    await this.#last;
+    await this.#file.datasync();
+    const { bavail, bsize } = await statfs(this.#path);
+    if (bavail * bsize < MAXIMUM_RECORD) throw new Error(`${this.#path}: the disk is full`);
   }
 
   /** Closes the file once all is written. */

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { createNodeCrypto, newKeepKey, POLICY_HASH_OID } from "@holdfast/channel";
+import { CallerLimits, createNodeCrypto, newKeepKey, POLICY_HASH_OID } from "@holdfast/channel";
 import { createCertificationRequest, encodeName, fromBase64, toBase64 } from "@holdfast/core";
 import {
   type DecisionRecord,
@@ -71,6 +71,7 @@ export async function newService(
     challengeSeconds: 300,
     adminToken: ADMIN_TOKEN,
     issuer: "holdfast-attestation",
+    rates: { address: { perSecond: 1000, burst: 1000 }, failures: { perSecond: 1, burst: 20 } },
     collateralDirectory: undefined,
     collateralSources: {},
     referenceSigners: [],
@@ -103,6 +104,7 @@ export async function newService(
       collateral: collateral ?? NO_ENDORSEMENTS,
       refusals: new RefusalBudget(clock),
       administrator,
+      limits: new CallerLimits(config.rates, () => now.getTime()),
       clock,
       crypto,
     }),

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { Server } from "node:tls";
 import { isLoopback } from "./names.ts";
+import { rawAnswer } from "./raw-answer.ts";
 
 type Peer = Pick<Socket, "remoteAddress" | "remotePort">;
 
@@ -32,15 +33,12 @@ export function answerPlainHttp(server: Server, authorityFile?: string): void {
 
 function answer(authorityFile: string | undefined): string {
   const trust = authorityFile === undefined ? "" : `, and trust the authority in ${authorityFile}`;
-  const body = `This port speaks TLS: use https${trust}. Plain HTTP is for services started with --local-development.\n`;
-  return [
-    "HTTP/1.1 400 Bad Request",
-    "content-type: text/plain; charset=utf-8",
-    `content-length: ${Buffer.byteLength(body)}`,
-    "connection: close",
-    "",
-    body,
-  ].join("\r\n");
+  return rawAnswer({
+    status: 400,
+    title: "Bad Request",
+    type: "text/plain; charset=utf-8",
+    body: `This port speaks TLS: use https${trust}. Plain HTTP is for services started with --local-development.\n`,
+  });
 }
 
 function nameOf({ remoteAddress, remotePort }: Peer): string {

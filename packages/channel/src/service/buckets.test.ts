@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Buckets } from "./buckets.ts";
-import { networkOf } from "./request-limits.ts";
+import { networkOf } from "./caller-limits.ts";
 
 function buckets(perSecond: number, burst: number) {
   let now = 0;
