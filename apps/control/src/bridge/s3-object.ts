@@ -128,7 +128,13 @@ export class S3Object {
       }),
       { abortSignal: this.#options.signal },
     );
-    return this.#take(answer);
+    const stream = this.#take(answer);
+    const isAsked = answer.ContentRange?.startsWith(`bytes ${position}-`) === true;
+    if (isAsked && answer.ETag === this.#etag) return stream;
+    // Some stores, and caches before them, know no ranges or no If-Match.
+    stream.destroy();
+    const what = isAsked ? "another object" : "another part of the object";
+    throw new Error(`asked to go on at byte ${position}, the store answers with ${what}`);
   }
 
   #take({ Body }: GetObjectCommandOutput): Readable {
