@@ -3,6 +3,8 @@
 import { type Static, Type } from "typebox";
 
 const CLOSED = { additionalProperties: false };
+/** Without a name S3 would answer with a list, as if that were the object. */
+const Name = Type.String({ minLength: 1 });
 
 /** One object of S3 and the file of a keep it goes into. */
 export const S3StreamBody = Type.Object(
@@ -10,8 +12,8 @@ export const S3StreamBody = Type.Object(
     s3: Type.Object(
       {
         region_name: Type.Optional(Type.String()),
-        bucket: Type.String(),
-        filename: Type.String(),
+        bucket: Name,
+        filename: Name,
         aws_access_key_id: Type.Optional(Type.String()),
         aws_secret_access_key: Type.Optional(Type.String()),
         aws_session_token: Type.Optional(Type.String()),

@@ -1,6 +1,6 @@
 // Copies that nobody waits for: each goes on by itself and tells how far it is. They live in memory alone, because the
 // keys they work with are never written anywhere: when the process ends, they end, and the keep has nothing of them.
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { CopyResource, S3StreamBody } from "@holdfast/contract";
 import type { FastifyBaseLogger } from "fastify";
 import { ControlError } from "../errors.ts";
@@ -14,6 +14,13 @@ interface Copy {
   readonly stop: AbortController;
   readonly done: Promise<void>;
   endedAt?: number;
+  readonly asked?: Asked;
+}
+
+/** The caller's name for a request, and a digest of it: the same name with another request is a mistake. */
+interface Asked {
+  readonly key: string;
+  readonly digest: string;
 }
 
 const MAXIMUM_RUNNING = 64;
@@ -32,11 +39,14 @@ export class Copies {
   }
 
   /**
-   * Starts a copy, which only its namespace sees.
-   * @throws ControlError COPIES_BUSY
+   * Starts a copy, which only its namespace sees; asked again with the same key it is the same copy.
+   * @throws ControlError COPIES_BUSY, IDEMPOTENCY_KEY_REUSED
    */
-  start(namespace: string, body: S3StreamBody): CopyResource {
+  start(namespace: string, body: S3StreamBody, idempotencyKey?: string): CopyResource {
     this.#forget();
+    const asked = idempotencyKey === undefined ? undefined : askedWith(idempotencyKey, body);
+    const earlier = this.#findEarlier(namespace, asked);
+    if (earlier !== undefined) return earlier.resource;
     const running = [...this.#copies.values()].filter(({ endedAt }) => endedAt === undefined);
     if (running.length >= MAXIMUM_RUNNING) {
       throw new ControlError(503, "COPIES_BUSY", `${running.length} copies run; try again later`);
@@ -52,7 +62,13 @@ export class Copies {
       bytes: 0,
       started_at: this.#context.clock.now().toISOString(),
     };
-    const copy: Copy = { namespace, resource, stop, done: Promise.resolve() };
+    const copy: Copy = {
+      namespace,
+      resource,
+      stop,
+      done: Promise.resolve(),
+      ...(asked === undefined ? {} : { asked }),
+    };
     this.#copies.set(id, Object.assign(copy, { done: this.#run(copy, body) }));
     return resource;
   }
@@ -123,6 +139,16 @@ export class Copies {
     throw new ControlError(404, "COPY_NOT_FOUND", "there is no such copy, or no longer");
   }
 
+  #findEarlier(namespace: string, asked: Asked | undefined): Copy | undefined {
+    if (asked === undefined) return undefined;
+    const earlier = [...this.#copies.values()].find(
+      (copy) => copy.namespace === namespace && copy.asked?.key === asked.key,
+    );
+    if (earlier === undefined || earlier.asked?.digest === asked.digest) return earlier;
+    const text = "this idempotency key was used for another request";
+    throw new ControlError(422, "IDEMPOTENCY_KEY_REUSED", text);
+  }
+
   #forget(): void {
     const old = this.#context.clock.now().getTime() - KEEP_MS;
     const ended = [...this.#copies].filter(([, { endedAt }]) => endedAt !== undefined);
@@ -130,4 +156,9 @@ export class Copies {
       if (endedAt < old || ended.length - index > MAXIMUM_KEPT) this.#copies.delete(id);
     });
   }
+}
+
+function askedWith(key: string, { s3, veracruz }: S3StreamBody): Asked {
+  const text = JSON.stringify([s3, veracruz].map((part) => Object.entries(part).sort()));
+  return { key, digest: createHash("sha256").update(text).digest("hex") };
 }

@@ -40,7 +40,8 @@ export async function copyObject(
   const { signal } = options;
   const policy = parsePolicy(veracruz.policy);
   const credentials = credentialsOf(s3);
-  const region = s3.region_name ?? context.store.region;
+  // As in the original's library, an empty region is none.
+  const region = s3.region_name || context.store.region;
   const store = await newS3Client(
     { ...context.store, ...(region === undefined ? {} : { region }) },
     credentials,

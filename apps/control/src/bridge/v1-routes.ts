@@ -1,6 +1,7 @@
 // Copies as resources under /v1: started, watched, cancelled.
 import { CopyList, CopyResource, S3StreamBody } from "@holdfast/contract";
 import { Type } from "typebox";
+import { IdempotencyKey } from "../http/headers.ts";
 import { locationOf, namespaceOf } from "../http/namespace.ts";
 import type { ServiceApp } from "../http/service-app.ts";
 import type { Copies } from "./copies.ts";
@@ -30,11 +31,13 @@ export function v1BridgeRoutes(app: ServiceApp, copies: Copies): void {
       schema: {
         summary: "Start copying an object of S3 into a file of a keep",
         body: S3StreamBody,
+        headers: IdempotencyKey,
         response: { 202: CopyResource },
       },
     },
     async (request, reply) => {
-      const copy = copies.start(namespaceOf(request), request.body);
+      const key = request.headers["idempotency-key"];
+      const copy = copies.start(namespaceOf(request), request.body, key);
       reply.code(202).header("location", locationOf(request, `/v1/copies/${copy.id}`));
       return copy;
     },
