@@ -32,6 +32,7 @@ export const KEEP_FLAGS: readonly string[] = [
   "--unhandled-rejections=strict",
   // Buffers of large transfers else have the whole heap collected every few megabytes.
   "--external-memory-accounted-in-global-limit",
+  "--initial-old-space-size=32",
   "--input-type=module",
   "-",
 ];

@@ -1,4 +1,5 @@
 // Writing a file into the store: pieces grow beside the old content, and commit puts them in its place at once.
+import { Buffer } from "node:buffer";
 import { WasiError } from "../errors.ts";
 import { CHUNK_BYTES, type Chunk, type Content, growChunk, trimContent } from "./content.ts";
 
@@ -57,13 +58,15 @@ export class ChunkWriter implements FileWriter {
   write(bytes: Uint8Array): void {
     if (!this.#open) throw new WasiError("STORE_CLOSED", "the file was committed or aborted");
     this.#home.reserve(bytes.length);
+    // What a typed array sets in shared memory it copies byte by byte, unless both sides lie alike; a buffer does not.
+    const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
     while (at < bytes.length) {
       const index = Math.floor(this.#size / CHUNK_BYTES);
       const inside = this.#size % CHUNK_BYTES;
       const count = Math.min(CHUNK_BYTES - inside, bytes.length - at);
       const chunk = this.#roomIn(index, inside + count);
-      new Uint8Array(chunk, inside, count).set(bytes.subarray(at, at + count));
+      source.copy(Buffer.from(chunk, inside, count), 0, at, at + count);
       this.#size += count;
       at += count;
     }
