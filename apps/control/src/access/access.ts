@@ -46,16 +46,20 @@ export interface AccessSources {
 }
 
 /**
- * Everybody on this machine may do everything, by a name of this machine: a page of another site whose name is made to
- * lead here asks by that one.
+ * Everybody on this machine may do everything, by a name of this machine; pages of other sites may not, though a browser
+ * would send their requests: one whose name is made to lead here asks by that name, any other says where it is from.
  */
 export const openAccess: Access = {
   isOpen: true,
-  async check({ hostname }) {
-    if (isLoopback(hostname)) return;
+  async check({ hostname, headers: { origin } }) {
+    if (isLoopback(hostname) && (origin === undefined || isOfThisMachine(origin))) return;
     throw new ControlError(403, "ACCESS_DENIED", "local development answers to localhost only");
   },
 };
+
+function isOfThisMachine(origin: string): boolean {
+  return URL.canParse(origin) && isLoopback(new URL(origin).hostname);
+}
 
 const BEARER = new RegExp(`^bearer +([\\x21-\\x7e]{1,${LONGEST_TOKEN}})$`, "i");
 

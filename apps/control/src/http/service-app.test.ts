@@ -337,6 +337,16 @@ test("in local development, a page whose name is made to lead here is refused", 
     assert.equal((await ask("/openapi.json", { headers: { host } })).code, "ACCESS_DENIED", host);
 });
 
+test("in local development, a page of another site is refused, though it asks by the right name", async (t) => {
+  const { ask } = await edge(t, { access: openAccess });
+  const post = (origin: string) =>
+    ask("/things", { method: "POST", headers: { host: "localhost", origin }, json: {} });
+  for (const origin of ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:3000"])
+    assert.equal((await post(origin)).status, 200, origin);
+  for (const origin of ["https://evil.example", "http://localhost.evil.example", "null", ""])
+    assert.equal((await post(origin)).code, "ACCESS_DENIED", origin);
+});
+
 test("what is not there is not told to strangers", async (t) => {
   const { ask } = await edge(t);
   assert.equal((await ask("/nothing")).code, "ACCESS_UNKNOWN");
