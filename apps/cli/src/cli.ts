@@ -8,6 +8,7 @@ import { functionCommands } from "./commands/function.ts";
 import { identityCommands } from "./commands/identity.ts";
 import { instanceCommands } from "./commands/instance.ts";
 import { keepCommands } from "./commands/keep.ts";
+import { keyCommands } from "./commands/key.ts";
 import { namespaceCommands } from "./commands/namespace.ts";
 import { policyCommands } from "./commands/policy.ts";
 import { receiptCommands } from "./commands/receipt.ts";
@@ -51,6 +52,7 @@ ${EXIT_HELP}`,
     functionCommands(context),
     instanceCommands(context),
     namespaceCommands(context),
+    keyCommands(context),
     tokenCommands(context),
     clientCommand(context),
     userAppCommand(context),

@@ -35,6 +35,10 @@ export const HINTS: Readonly<Record<string, string>> = {
   NAMESPACE_IN_USE: "delete its functions and instances first; the namespace default stays",
   NAMESPACE_EXISTS:
     "work in it with --namespace NAME, or change its bounds: holdfast namespace quota",
+  ADMIN_REQUIRED:
+    "give the token of the attestation service's administrator: --token-file FILE; holdfast up makes access/attestation.token",
+  KEY_UNKNOWN: "see which there are: holdfast key list",
+  KEY_TAKEN: "choose another name, or change the terms alone: holdfast key grant NAME",
   INSTANCE_EXISTS: "choose another id, or end that instance: holdfast instance delete ID",
   INSTANCE_NOT_FOUND: "see what runs: holdfast instance list",
   INSTANCE_FAILED: "remedy the reason, then make it again under the same id",

@@ -1,6 +1,7 @@
 // Words of the attestation service's key broker: keys that data owners leave with it, the terms under which a keep gets one,
 // and a keep's request. Byte strings are base64 with padding, digests lower-case hexadecimal, times RFC 3339.
 import { type Static, Type } from "typebox";
+import { Value } from "typebox/value";
 import { MAXIMUM_EVIDENCE_TEXT } from "./attestation.ts";
 
 const CLOSED = { additionalProperties: false };
@@ -36,6 +37,11 @@ export const KeyGrant = Type.Object(
   },
   CLOSED,
 );
+
+/** Whether a value is a grant, in the words of this contract. */
+export function isKeyGrant(value: unknown): value is KeyGrant {
+  return Value.Check(KeyGrant, value);
+}
 
 /** A key to keep, with the terms of its release. */
 export const KeyBody = Type.Object(

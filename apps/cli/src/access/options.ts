@@ -47,7 +47,8 @@ export function withAccess(command: Command): Command {
     .addOption(new Option("--token <value>").hideHelp().argParser(refuseToken));
 }
 
-function grouped(flags: string, about: string): Option {
+/** An option under the heading that these stand under. */
+export function grouped(flags: string, about: string): Option {
   return new Option(flags, about).helpGroup("How services are reached:");
 }
 
@@ -111,7 +112,8 @@ async function identityIn(files: NonNullable<Profile["identity"]>): Promise<Clie
   };
 }
 
-async function authorities(file: string, of: string): Promise<Grant> {
+/** The authorities of a file. @param of whose file it is, in words */
+export async function authorities(file: string, of: string): Promise<Grant> {
   return {
     authoritiesPem: await readTextFile(file, "authority's certificate"),
     authoritiesFrom: `${file}${of}`,
@@ -127,7 +129,8 @@ async function givenToken(
   return token === undefined || token === "" ? {} : checked(token, "the token of HOLDFAST_TOKEN");
 }
 
-async function tokenOf(file: string): Promise<Grant> {
+/** The token of a private file. */
+export async function tokenOf(file: string): Promise<Grant> {
   return checked((await readPrivateFile(file, "token")).trim(), `the token of ${file}`);
 }
 
@@ -139,7 +142,8 @@ function checked(token: string, tokenFrom: string): Grant {
   );
 }
 
-function refuseToken(): never {
+/** Refuses a token on a command line. */
+export function refuseToken(): never {
   throw new CliError(
     "CLI_USAGE",
     "a token does not belong on a command line, where everybody on this machine can read it",

@@ -22,6 +22,8 @@ export interface Profile {
   readonly caPem?: string;
   readonly tokenFile?: string;
   readonly token?: string;
+  /** With the token of the attestation service's administrator. */
+  readonly attestationTokenFile?: string;
   /** Shown to services that know their callers by certificates. */
   readonly identity?: { readonly certificateFile: string; readonly keyFile: string };
   readonly namespace?: string;
@@ -35,6 +37,7 @@ const TEXTS = [
   "ca_pem",
   "token_file",
   "token",
+  "attestation_token_file",
   "certificate_file",
   "key_file",
   "namespace",
@@ -91,6 +94,7 @@ function profileOf(untrusted: unknown, file: string): Profile {
   if (ca !== undefined && caPem !== undefined) throw new Error("ca_file or ca_pem");
   if (token !== undefined && tokenFile !== undefined) throw new Error("token or token_file");
   const { certificate_file: certificate, key_file: key } = texts;
+  const attestationToken = texts.attestation_token_file;
   if ((certificate === undefined) !== (key === undefined)) {
     throw new Error("certificate_file and key_file belong together");
   }
@@ -105,6 +109,9 @@ function profileOf(untrusted: unknown, file: string): Profile {
     ...(caPem === undefined ? {} : { caPem }),
     ...(tokenFile === undefined ? {} : { tokenFile: resolve(base, tokenFile) }),
     ...(token === undefined ? {} : { token }),
+    ...(attestationToken === undefined
+      ? {}
+      : { attestationTokenFile: resolve(base, attestationToken) }),
     ...(certificate === undefined || key === undefined
       ? {}
       : { identity: { certificateFile: resolve(base, certificate), keyFile: resolve(base, key) } }),

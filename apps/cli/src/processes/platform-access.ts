@@ -1,8 +1,9 @@
 // What lets people into a platform, made on its first start: a token for the administrator, one for CCFaaS towards VaaS,
 // and the file of principals with their digests. The services make their certificates themselves.
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { link, mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import {
   changePrincipals,
   newToken,
@@ -17,6 +18,8 @@ export interface PlatformAccess {
   readonly principalsFile: string;
   readonly administratorTokenFile: string;
   readonly ccfaasTokenFile: string;
+  /** Of the attestation service, which knows nobody else. */
+  readonly attestationTokenFile: string;
   /** Where the services keep their authority and certificates. */
   readonly tlsDirectory: string;
   /** The authority's certificate, once a service has started. */
@@ -30,6 +33,7 @@ export function accessFiles(dataDirectory: string): PlatformAccess {
     principalsFile: below("access", "principals.json"),
     administratorTokenFile: below("access", "administrator.token"),
     ccfaasTokenFile: below("access", "ccfaas.token"),
+    attestationTokenFile: below("access", "attestation.token"),
     tlsDirectory: below("tls"),
     caFile: below("tls", "ca.pem"),
   };
@@ -51,6 +55,27 @@ export async function prepareAccess(dataDirectory: string): Promise<PlatformAcce
     roles: ["reader", "operator"],
   });
   return files;
+}
+
+/**
+ * Makes the token of the attestation service's administrator, unless it is there.
+ * @throws CliError CLI_FILE, CLI_NOT_PRIVATE
+ */
+export async function prepareAttestationToken(dataDirectory: string): Promise<string> {
+  const { attestationTokenFile: file } = accessFiles(dataDirectory);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${randomUUID()}`;
+  await writeWholeFile(draft, `${newToken()}\n`, { secret: true });
+  try {
+    // Services that share the directory may start together, and all go by the first one's token.
+    await link(draft, file);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== "EEXIST") throw thrown;
+    await readPrivateFile(file, "token");
+  } finally {
+    await rm(draft);
+  }
+  return file;
 }
 
 async function prepareToken(

@@ -66,6 +66,7 @@ export function attestationConfig(options: PlatformOptions): object {
     ...(localDevelopment === true ? {} : { tls: { auto_dir: tlsDirectory } }),
     data_dir: join(dataDirectory, "attestation"),
     simulated_root: join(simulatedPlatformIn(dataDirectory), "root.pem"),
+    admin_token_file: accessFiles(dataDirectory).attestationTokenFile,
   };
 }
 

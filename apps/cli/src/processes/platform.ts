@@ -15,7 +15,7 @@ import { ENTRY } from "./checkout.ts";
 import { ChildService } from "./child-service.ts";
 import type { Guard } from "./guard.ts";
 import { endLeftoverKeeps } from "./leftover-keeps.ts";
-import { prepareAccess } from "./platform-access.ts";
+import { prepareAccess, prepareAttestationToken } from "./platform-access.ts";
 import {
   ALL,
   attestationConfig,
@@ -98,13 +98,18 @@ export class Platform {
   async prepare(): Promise<void> {
     const { dataDirectory, localDevelopment } = this.#options;
     await openSimulatedAuthority(this.simulatedPlatformDirectory, this.#context.clock);
+    const attestationToken = await prepareAttestationToken(dataDirectory);
+    const common = {
+      ...this.urls,
+      attestation_token_file: relative(dataDirectory, attestationToken),
+    };
     if (localDevelopment === true) {
-      await writeProfile(this.profileFile, this.urls);
+      await writeProfile(this.profileFile, common);
       return;
     }
     const { caFile, administratorTokenFile } = await prepareAccess(dataDirectory);
     await writeProfile(this.profileFile, {
-      ...this.urls,
+      ...common,
       ca_file: relative(dataDirectory, caFile),
       token_file: relative(dataDirectory, administratorTokenFile),
     });
