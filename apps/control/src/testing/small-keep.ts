@@ -177,7 +177,9 @@ class Door {
       upload.size += (part as Uint8Array).length;
       if (upload.size - offset > cutEvery) request.socket.destroy();
     }
-    if (upload.size === upload.length) await this.#complete(response, id, upload);
+    // Of one whose length nobody said all has come when the body is over.
+    const length = Number.isNaN(upload.length) ? upload.size : upload.length;
+    if (upload.size === length) await this.#complete(response, id, upload);
   }
 
   async #complete(response: ServerResponse, id: string, upload: Upload): Promise<void> {
