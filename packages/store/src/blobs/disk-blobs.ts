@@ -9,6 +9,9 @@ import { StoreError } from "../errors.ts";
 import { type BlobPlace, DIGEST, type Incoming, type PutBlob } from "./blob-place.ts";
 import { IncomingDigest } from "./checked-bytes.ts";
 
+/** Of larger parts more memory is taken before any is collected; smaller ones cost time. */
+const READ_SIZE = 1 << 17;
+
 /** Opens a directory of blobs, in which no other process stores any: what it did not finish is interrupted. */
 export async function openDiskBlobs(directory: string): Promise<BlobPlace> {
   const incoming = join(directory, "incoming");
@@ -54,8 +57,10 @@ class DiskBlobs implements BlobPlace {
   }
 
   async *read(sha256: string, offset: number): AsyncGenerator<Uint8Array> {
-    // In parts of 64 KiB, Node's own size: of larger ones more is held before anything is collected.
-    const stream = createReadStream(this.#path(sha256), { start: offset });
+    const stream = createReadStream(this.#path(sha256), {
+      highWaterMark: READ_SIZE,
+      start: offset,
+    });
     try {
       for await (const part of stream) yield part as Uint8Array;
     } catch (cause) {
