@@ -53,6 +53,7 @@ export type ControlErrorCode =
   | "FILE_HASH_MISMATCH"
   | "UPLOAD_BROKEN"
   | "BLOBS_UNREACHABLE"
+  | "FILE_IS_INPUT"
   | "SOURCE_INVALID"
   | "SOURCE_NOT_ALLOWED"
   | "SOURCE_FAILED"
