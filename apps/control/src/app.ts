@@ -84,6 +84,7 @@ async function buildVaas({
       attestation: { url, ...authority },
       directory,
       cache,
+      fetchAllow: config.remote.allow,
       onFault,
     });
   const attestation = attestationAt(url, await serviceTransport(url, authority));
@@ -144,6 +145,7 @@ async function buildCcfaas({
     clock,
     logger,
     works: new InstanceWorks(store.instances, clock),
+    fetching: new Map<string, number>(),
   };
   const watch = new InstanceWatch(context);
   const check = (): Promise<void> => store.check();

@@ -1,7 +1,7 @@
 // Words of CCFaaS: the seed's schemas of functions and user policies, its answers, and the resources under /v1 that
 // say more.
 import { type Static, Type } from "typebox";
-import { FileRights } from "./vaas.ts";
+import { FileRights, PolicyTerms } from "./vaas.ts";
 
 const CLOSED = { additionalProperties: false };
 
@@ -37,6 +37,7 @@ export const FunctionBody = Type.Object(
     file_rights: FileRights,
     debug: Type.Boolean(),
     enable_clock: Type.Boolean(),
+    holdfast: Type.Optional(PolicyTerms),
   },
   CLOSED,
 );
@@ -86,6 +87,8 @@ export const FunctionFile = Type.Object({
   sha256: Type.String(),
   stored: Type.Boolean(),
   size: Type.Optional(Type.Integer()),
+  /** Where keeps fetch it from themselves; then it is not uploaded. */
+  source: Type.Optional(Type.String()),
 });
 
 /** A function with its state: provisioned, incomplete (some files stored), or defined (none). */

@@ -9,6 +9,9 @@ export const FileRights = Type.Array(
   Type.Object({ file_name: Type.String(), rights: Type.Integer() }, CLOSED),
 );
 
+/** Terms beyond the seed's, which the policy's own reader judges, member by member. */
+export const PolicyTerms = Type.Object({}, { additionalProperties: true });
+
 /** What VaaS is asked for: program and user policy together. */
 export const VaasPolicyBody = Type.Object(
   {
@@ -45,6 +48,7 @@ export const VaasPolicyBody = Type.Object(
         CLOSED,
       ),
     ),
+    holdfast: Type.Optional(PolicyTerms),
   },
   CLOSED,
 );

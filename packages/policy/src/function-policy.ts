@@ -1,5 +1,6 @@
 // The function (program) policy: what an administrator registers at CCFaaS. Schema and members are the seed's.
 import { keepTerms, readHoldfastTerms } from "./holdfast-terms.ts";
+import { type Pins, type PolicyInput, readInputs } from "./input-terms.ts";
 import {
   type FileRight,
   idPlaces,
@@ -90,10 +91,7 @@ export function parseFunctionPolicy(value: unknown): FunctionPolicy {
   // Identities come with each user policy: who is named in the terms is judged there.
   readHoldfastTerms(shape, object["holdfast"], {
     programs: policy.programs.map(({ program_file_name }) => program_file_name),
-    pins: pinsOf([
-      ...policy.programs.map(({ program_file_name: path, pi_hash: hash }) => ({ path, hash })),
-      ...policy.data_files.map(({ data_file: path, pi_hash: hash }) => ({ path, hash })),
-    ]),
+    pins: pinsIn(policy),
   });
   refuseDuplicates(shape, idPlaces(object["programs"], "/programs"), "ID_DUPLICATE");
   refuseDuplicates(
@@ -106,6 +104,12 @@ export function parseFunctionPolicy(value: unknown): FunctionPolicy {
   );
   shape.faults.settle("function policy");
   return policy;
+}
+
+/** Files of a function that keeps fetch themselves: nobody loads them. */
+export function inputsOf(policy: FunctionPolicy): PolicyInput[] {
+  const shape = new Shape(new Faults());
+  return readInputs(shape, policy.holdfast?.["inputs"], "/holdfast/inputs", pinsIn(policy));
 }
 
 /** Priority of a data file; lower is loaded first. */
@@ -124,6 +128,13 @@ export function readStrategy(shape: Shape, value: unknown): string {
     );
   }
   return strategy;
+}
+
+function pinsIn({ programs, data_files }: FunctionPolicy): Pins {
+  return pinsOf([
+    ...programs.map(({ program_file_name: path, pi_hash: hash }) => ({ path, hash })),
+    ...data_files.map(({ data_file: path, pi_hash: hash }) => ({ path, hash })),
+  ]);
 }
 
 function readProgram(shape: Shape, value: unknown, at: string): FunctionProgram {

@@ -1,4 +1,4 @@
-// Brings an instance up from wherever it stands: keep asked for, keep checked, files loaded, ready. A failure ends the
+// Brings an instance up from wherever it stands: keep asked for, keep checked, files loaded, inputs there, ready. A failure ends the
 // keep and leaves a record that says why.
 import { ChannelError } from "@holdfast/channel";
 import { KeepClient, ServiceError, ServiceRefusal } from "@holdfast/contract";
@@ -7,6 +7,7 @@ import { parsePolicy } from "@holdfast/policy";
 import type { InstanceChange, StoredInstance, StoredInstanceState } from "@holdfast/store";
 import { ControlError } from "../errors.ts";
 import { reachKeep } from "../reach-keep.ts";
+import { awaitInputs } from "./await-inputs.ts";
 import { type CcfaasContext, timestamp, UNFINISHED } from "./context.ts";
 import { finishEnding } from "./end-instance.ts";
 import { provision } from "./provision.ts";
@@ -71,7 +72,9 @@ async function load(
     signal,
   });
   try {
-    await provision(context, instance, new KeepClient(connection), signal);
+    const keep = new KeepClient(connection);
+    await provision(context, instance, keep, signal);
+    await awaitInputs(context, instance, keep, signal);
   } finally {
     connection.close();
   }

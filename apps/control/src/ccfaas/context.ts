@@ -23,6 +23,8 @@ export interface CcfaasParts {
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
   readonly works: InstanceWorks;
+  /** Bytes that keeps fetched so far of inputs that are not there yet, by key of the instances this process brings up. */
+  readonly fetching: Map<string, number>;
 }
 
 /** The same within one namespace: what one request, or one instance, has to do with. */

@@ -114,11 +114,10 @@ async function plan(
       `function ${name} still misses ${missing.map(({ path }) => path).join(", ")}`,
     );
   }
-  return definedFiles(definition).flatMap(({ path, priority }, position) => {
-    const file = stored.find((each) => each.path === path);
-    return file === undefined
-      ? []
-      : [{ path, priority, position, sha256: file.sha256, size: file.size }];
+  return definedFiles(definition).flatMap(({ path, priority, sha256, input }, position) => {
+    // What the keep fetches itself is waited for, as what is loaded is: its progress is the instance's.
+    const file = input ?? stored.find((each) => each.path === path);
+    return file === undefined ? [] : [{ path, priority, position, sha256, size: file.size }];
   });
 }
 

@@ -5,7 +5,13 @@ import { openRemote, SourceError, type SourceErrorCode } from "@holdfast/oci";
 import { ControlError } from "../errors.ts";
 import type { CcfaasContext } from "./context.ts";
 import { type DefinedFile, definitionOf, findDefined } from "./function-files.ts";
-import { type FileTarget, refuseStored, storeFile, storeKnownFile } from "./store-file.ts";
+import {
+  type FileTarget,
+  refuseInput,
+  refuseStored,
+  storeFile,
+  storeKnownFile,
+} from "./store-file.ts";
 
 /**
  * Fetches a file.
@@ -19,6 +25,7 @@ export async function fetchFile(
   signal: AbortSignal,
 ): Promise<void> {
   const file = fileAt(target, path);
+  refuseInput(file);
   await refuseStored(context, target, file);
   if (await storeKnownFile(context, target, file)) return;
   try {

@@ -1,7 +1,9 @@
-// The files of a function: what its definition names, what is stored, what is missing.
+// The files of a function: what its definition names, what keeps fetch themselves, what is stored, what is missing.
 import {
   type FunctionPolicy,
+  inputsOf,
   normalizePath,
+  type PolicyInput,
   parseFunctionPolicy,
   priorityOf,
 } from "@holdfast/policy";
@@ -17,6 +19,8 @@ export interface DefinedFile {
   /** Lower-case hexadecimal. */
   readonly sha256: string;
   readonly priority: number;
+  /** How keeps come by it themselves; absent when it is stored here and loaded. */
+  readonly input?: PolicyInput;
 }
 
 /** Programs are loaded before any data, whatever its priority. */
@@ -41,7 +45,13 @@ export function definedFiles(policy: FunctionPolicy): DefinedFile[] {
     sha256: file.pi_hash,
     priority: priorityOf(file),
   }));
-  return [...programs, ...data].sort((left, right) => left.priority - right.priority);
+  const inputs = new Map(inputsOf(policy).map((input) => [input.path, input]));
+  return [...programs, ...data]
+    .map((file) => {
+      const input = inputs.get(normalizePath(file.path));
+      return input === undefined ? file : { ...file, input };
+    })
+    .sort((left, right) => left.priority - right.priority);
 }
 
 /** The defined file of a kind under a path, whatever its spelling. */
@@ -56,11 +66,11 @@ export function findDefined(
   );
 }
 
-/** Defined files that are not stored. */
+/** Defined files that are to be stored, and are not. */
 export function missingFiles(
   policy: FunctionPolicy,
   stored: readonly FunctionFileRecord[],
 ): DefinedFile[] {
   const paths = new Set(stored.map(({ path }) => path));
-  return definedFiles(policy).filter(({ path }) => !paths.has(path));
+  return definedFiles(policy).filter(({ path, input }) => input === undefined && !paths.has(path));
 }

@@ -12,7 +12,7 @@ import { definedFiles } from "./function-files.ts";
  * @throws PolicyError
  */
 export function revisionFrom(body: FunctionBody): NewRevision {
-  const files = definedFiles(parseFunctionPolicy(body));
+  const files = definedFiles(parseFunctionPolicy(body)).filter(({ input }) => input === undefined);
   return {
     id: randomUUID(),
     definition: JSON.stringify(body),

@@ -1,8 +1,9 @@
-// Loads programs and data into a keep: lower priority first, a few at once within one, each streamed from its blob with
+// Loads programs and data into a keep, save what it fetches itself: lower priority first, a few at once within one, each streamed from its blob with
 // its digest and taken up again after a break, each recorded when the keep has it whole.
 import type { KeepClient } from "@holdfast/contract";
 import { fromHex } from "@holdfast/core";
 import type { Load, StoredInstance } from "@holdfast/store";
+import { inputPathsOf } from "./await-inputs.ts";
 import type { CcfaasContext } from "./context.ts";
 
 const AT_ONCE = 4;
@@ -19,7 +20,10 @@ export async function provision(
   keep: KeepClient,
   signal: AbortSignal,
 ): Promise<void> {
-  const loads = (await context.store.instances.loads(instance.key)).filter(({ loaded }) => !loaded);
+  const inputs = inputPathsOf(instance);
+  const loads = (await context.store.instances.loads(instance.key)).filter(
+    ({ loaded, path }) => !loaded && !inputs.has(path),
+  );
   for (const priority of new Set(loads.map((load) => load.priority))) {
     const group = loads.filter((load) => load.priority === priority);
     const bytes = group.reduce((sum, { size }) => sum + size, 0);

@@ -35,7 +35,7 @@ export function maximumOf(limits: UploadLimits, kind: FileKind): number {
 /**
  * Stores a file.
  * @param announced its length, when the sender says so: too large a one is then refused before a byte is read
- * @throws ControlError FILE_EXISTS, FILE_TOO_LARGE, FILE_HASH_MISMATCH, FUNCTION_NOT_FOUND,
+ * @throws ControlError FILE_EXISTS, FILE_IS_INPUT, FILE_TOO_LARGE, FILE_HASH_MISMATCH, FUNCTION_NOT_FOUND,
  *   FUNCTION_CHANGED; StoreError STORE_QUOTA; what the source throws
  */
 export async function storeFile(
@@ -61,6 +61,7 @@ export async function takeFile(
   source: AsyncIterable<Uint8Array>,
   announced?: number,
 ): Promise<void> {
+  refuseInput(file);
   const { sha256, kind } = file;
   const maximumBytes = maximumOf(context.limits, kind);
   if ((announced ?? 0) > maximumBytes) throw tooLarge(kind, maximumBytes);
@@ -128,6 +129,13 @@ async function recorded(
   await findFunction(context, target.name);
   const text = `the definition of function ${target.name} was replaced while ${path} was coming`;
   throw new ControlError(409, "FUNCTION_CHANGED", text);
+}
+
+/** What keeps fetch themselves has no place here. @throws ControlError FILE_IS_INPUT */
+export function refuseInput({ path, input }: DefinedFile): void {
+  if (input === undefined) return;
+  const text = `keeps fetch ${path} themselves, from ${input.source}; it is not uploaded`;
+  throw new ControlError(409, "FILE_IS_INPUT", text);
 }
 
 /** @throws ControlError FILE_EXISTS */

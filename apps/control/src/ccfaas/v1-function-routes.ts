@@ -129,10 +129,11 @@ export async function filesOf(
 ): Promise<{ files: FunctionResource["files"]; missing: string[] }> {
   const policy = definitionOf(revision);
   const stored = await store.functions.files(revision.id);
-  const files = definedFiles(policy).map(({ path, kind, sha256 }) => {
+  const files = definedFiles(policy).map(({ path, kind, sha256, input }) => {
     const file = stored.find((each) => each.path === path);
     const size = file === undefined ? {} : { size: file.size };
-    return { path, kind, sha256, stored: file !== undefined, ...size };
+    const source = input === undefined ? {} : { source: input.source };
+    return { path, kind, sha256, stored: file !== undefined, ...size, ...source };
   });
   return { files, missing: missingFiles(policy, stored).map(({ path }) => path) };
 }

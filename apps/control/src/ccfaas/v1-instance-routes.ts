@@ -154,12 +154,12 @@ async function untilStateLasts(
 }
 
 async function resourceOf(
-  { store }: CcfaasContext,
+  { store, fetching }: CcfaasContext,
   instance: StoredInstance,
 ): Promise<InstanceResource> {
   const loads = await store.instances.loads(instance.key);
   const sum = (some: readonly Load[]): number => some.reduce((all, { size }) => all + size, 0);
-  const loadedBytes = sum(loads.filter(({ loaded }) => loaded));
+  const loadedBytes = sum(loads.filter(({ loaded }) => loaded)) + (fetching.get(instance.key) ?? 0);
   return resourceFrom({ ...instance, bytes: sum(loads), loadedBytes });
 }
 

@@ -12,7 +12,7 @@ export const LimitsSection = Type.Object(
   CLOSED,
 );
 
-/** `remote` in the file: bases of addresses that CCFaaS may fetch files from. */
+/** `remote` in the file: bases of addresses that CCFaaS and keeps may fetch files from. */
 export const RemoteSection = Type.Object(
   { allow: Type.Array(Type.String({ pattern: "^https?://" })) },
   CLOSED,

@@ -36,6 +36,7 @@ export class LocalLauncher implements KeepLauncher {
   readonly node: string;
   readonly #config: KeepsConfig;
   readonly #attestation: AttestationAddress;
+  readonly #fetchAllow: readonly string[];
   readonly #directory: string;
   readonly #cache: string;
   readonly #pool: KeepPool;
@@ -46,6 +47,7 @@ export class LocalLauncher implements KeepLauncher {
   /**
    * @param options.directory one subdirectory a keep is made in it
    * @param options.cache where loaders leave what they compiled, so that the next one starts faster
+   * @param options.fetchAllow beginnings of URLs that keeps may fetch their inputs from; none when absent
    * @param options.onFault told why a keep that was to wait does not
    */
   constructor(options: {
@@ -54,11 +56,13 @@ export class LocalLauncher implements KeepLauncher {
     attestation: AttestationAddress;
     directory: string;
     cache: string;
+    fetchAllow?: readonly string[];
     onFault?: (reason: string) => void;
   }) {
     this.node = options.node;
     this.#config = options.config;
     this.#attestation = options.attestation;
+    this.#fetchAllow = options.fetchAllow ?? [];
     this.#directory = options.directory;
     this.#cache = options.cache;
     this.#pool = new KeepPool({
@@ -198,6 +202,7 @@ export class LocalLauncher implements KeepLauncher {
         attestation_url: this.#attestation.url,
         attestation_ca_file: this.#attestation.caFile,
         platform: platformFor(this.#config.platform),
+        fetch_allow: this.#fetchAllow,
         ahead,
       },
     });

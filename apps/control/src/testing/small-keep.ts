@@ -34,6 +34,8 @@ export interface KeepFaults {
   readonly stallPath?: string;
   /** Waits before it ends when told to. */
   readonly endDelayMs?: number;
+  /** How the inputs of its policy stand, in order; ready when absent. */
+  readonly inputs?: readonly { state: string; received: number; reason?: string }[];
   /** Breaks the connection of each upload whenever this many more bytes have come. */
   readonly cutEvery?: number;
 }
@@ -119,6 +121,8 @@ class Door {
     else if (route === "DELETE /v1/uploads") {
       this.#uploads.delete(id);
       send(response, {});
+    } else if (route === "GET /v1/status") {
+      send(response, this.#status());
     } else if (route === "GET /v1/list") {
       const entries = [...this.#files].map(([name, file]) => ({ name, kind: "file", ...file }));
       const open = [...this.#uploads.values()].map((each) => ({
@@ -136,6 +140,15 @@ class Door {
       send(response, {});
       response.once("close", () => this.#options.tell("ended", "shut down by a client"));
     } else refuse(response, 404, "ROUTE_NOT_FOUND", route);
+  }
+
+  #status(): object {
+    const { measurement, faults } = this.#options;
+    const inputs = this.#policy.terms.inputs.map(({ path, size }, index) => {
+      return { path, size, state: "ready", received: size, ...faults().inputs?.[index] };
+    });
+    const platform = { platform: "simulated-nitro", simulated: true, measurement };
+    return { state: "serving", ...platform, policy_hash: "", started_at: "", inputs };
   }
 
   #open(
