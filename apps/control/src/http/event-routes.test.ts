@@ -1,5 +1,6 @@
 // The stream of events: whoever reads it slowly, or not at all, takes no memory of the service.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { Metrics } from "@holdfast/channel";
@@ -7,10 +8,12 @@ import type { EventRepository, StoredEvent } from "@holdfast/store";
 import pino from "pino";
 import { openAccess } from "../access/access.ts";
 import { eventRoutes } from "./event-routes.ts";
-import { buildServiceApp } from "./service-app.ts";
+import { buildServiceApp, type ServiceApp } from "./service-app.ts";
 
 const PAGE = 100;
 const SUBJECT = "s".repeat(1000);
+
+const REQUEST = "GET /v1/events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n";
 
 /** Events without end, and how many of them were asked for. */
 function endless(): { events: EventRepository; given: () => number } {
@@ -38,7 +41,10 @@ function endless(): { events: EventRepository; given: () => number } {
   return { events, given: () => given };
 }
 
-async function streamOf(t: TestContext, events: EventRepository): Promise<number> {
+async function streamOf(
+  t: TestContext,
+  events: EventRepository,
+): Promise<{ app: ServiceApp; port: number }> {
   const app = buildServiceApp(
     {
       title: "events",
@@ -50,15 +56,16 @@ async function streamOf(t: TestContext, events: EventRepository): Promise<number
     (routes) => eventRoutes(routes, events, ["function"]),
   );
   t.after(() => app.close());
-  return Number(new URL(await app.listen({ host: "127.0.0.1", port: 0 })).port);
+  return { app, port: Number(new URL(await app.listen({ host: "127.0.0.1", port: 0 })).port) };
 }
 
 test("a reader that does not read is not written to, and goes on where it was", async (t) => {
   const { events, given } = endless();
-  const socket = connect({ port: await streamOf(t, events), host: "127.0.0.1" });
+  const { port } = await streamOf(t, events);
+  const socket = connect({ port, host: "127.0.0.1" });
   t.after(() => socket.destroy());
   socket.pause();
-  socket.write("GET /v1/events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n");
+  socket.write(REQUEST);
   const stood = await standsStill(given);
   let text = "";
   for await (const part of socket.setEncoding("utf8")) {
@@ -84,3 +91,19 @@ async function standsStill(count: () => number): Promise<number> {
     before = now;
   }
 }
+
+test("a stream ends with its service, and its connection with it", async (t) => {
+  const next = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+  const { app, port } = await streamOf(t, { ...endless().events, list: async () => [], next });
+  const socket = connect({ port, host: "127.0.0.1" }).setEncoding("utf8");
+  t.after(() => socket.destroy());
+  socket.write(REQUEST);
+  const [head] = await once(socket, "data");
+  assert.match(head, /^HTTP\/1\.1 200 [\s\S]*text\/event-stream/);
+  const closed = app.close();
+  let rest = "";
+  for await (const part of socket) rest += part;
+  assert.equal(rest, "0\r\n\r\n");
+  await closed;
+});

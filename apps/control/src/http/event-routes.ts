@@ -83,6 +83,8 @@ async function stream(
   } finally {
     clearInterval(heartbeat);
     raw.end();
+    // What was said to be kept open at the beginning is not, once the service ends.
+    if (closing.aborted) raw.socket?.destroySoon();
   }
 }
 

@@ -110,6 +110,7 @@ const principals = parsePrincipals(
 );
 const sources = { clock: systemClock, principals: async () => principals };
 const access: Access = accessOf(sources);
+const AS_READER = "authorization: Bearer token-r\r\n";
 const as = (token: string) => ({ authorization: `Bearer ${token}` });
 
 function raw(t: TestContext, port: number, text: string): Socket {
@@ -143,21 +144,30 @@ test("alive is one thing, ready another", async (t) => {
 
 test("a service that ends answers what is under way, and nothing new", async (t) => {
   const { app, port, go, lines } = await edge(t);
-  const socket = raw(
-    t,
-    port,
-    `GET /wait HTTP/1.1\r\nhost: x\r\nauthorization: Bearer token-r\r\n\r\n`,
-  );
+  const underWay = raw(t, port, `GET /wait HTTP/1.1\r\nhost: x\r\n${AS_READER}\r\n`);
+  await until(() => lines().some(({ msg }) => msg === "incoming request"));
+  // A connection without any request would be closed at once.
+  const begun = raw(t, port, "GET /readyz HTTP/1.1\r\nhost: x\r\n");
+  await ask(port, "/healthz");
+  const closed = app.close();
+  await until(() => !app.server.listening);
+  begun.write("\r\n");
+  assert.match(await all(begun), /^HTTP\/1\.1 503 [\s\S]*"SHUTTING_DOWN"/);
+  go();
+  assert.match(await all(underWay), /^HTTP\/1\.1 200 [\s\S]*\{"done":true\}$/);
+  await closed;
+});
+
+test("a service that ends does not wait for callers to hang up", async (t) => {
+  const { app, port, go, lines } = await edge(t);
+  const socket = raw(t, port, `GET /wait HTTP/1.1\r\nhost: x\r\n${AS_READER}\r\n`);
   await until(() => lines().some(({ msg }) => msg === "incoming request"));
   const closed = app.close();
   await until(() => !app.server.listening);
-  socket.write(`GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n`);
-  await until(() => lines().filter(({ msg }) => msg === "incoming request").length === 2);
   go();
-  const answers = await all(socket);
   assert.match(
-    answers,
-    /^HTTP\/1\.1 200 [\s\S]*\{"done":true\}HTTP\/1\.1 503 [\s\S]*"SHUTTING_DOWN"/,
+    await all(socket),
+    /^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*\{"done":true\}$/,
   );
   await closed;
 });

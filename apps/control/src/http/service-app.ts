@@ -116,6 +116,10 @@ export function buildServiceApp(
   app.addHook("preValidation", async ({ raw }) => {
     raw.socket.setTimeout(0);
   });
+  // The connection of a request under way would stay open after it, and keep the service from ending.
+  app.addHook("onSend", async (_request, reply) => {
+    if (isEnding) reply.header("connection", "close");
+  });
   app.addHook("onResponse", async (request, reply) => {
     const { method, routeOptions } = request;
     const route = routeOptions.url ?? "unknown";
