@@ -25,4 +25,4 @@ export type { QuotaName, Quotas, Usage } from "./quotas.ts";
 export { overQuota } from "./quotas.ts";
 export type { FileOutcome, FunctionFileRecord } from "./revision-files.ts";
 export type { NewRevision, StoredRevision, VersionEntry, VersionRemoval } from "./revisions.ts";
-export { isUnstorableText } from "./sql/violations.ts";
+export { isDiskFull, isUnreachable, isUnstorableText } from "./sql/violations.ts";

@@ -2,7 +2,7 @@
 // request id, under which the log has the rest.
 import { type Problem, problem, ServiceRefusal } from "@holdfast/contract";
 import { PolicyError } from "@holdfast/policy";
-import { isUnstorableText, StoreError } from "@holdfast/store";
+import { isDiskFull, isUnreachable, isUnstorableText, StoreError } from "@holdfast/store";
 import type { FastifyError } from "fastify";
 import type { FastifySchemaValidationError } from "fastify/types/schema.js";
 import { ControlError, type ControlErrorCode } from "../errors.ts";
@@ -26,6 +26,12 @@ export function problemOf(thrown: unknown, requestId: string): Problem {
   if (refusal !== undefined) return problem(refusal.status, refusal.code, refusal.message);
   if (isUnstorableText(thrown)) {
     return problem(400, "REQUEST_INVALID", "a name or text in the request has a NUL in it");
+  }
+  if (isUnreachable(thrown)) {
+    return problem(503, "STORE_UNREACHABLE", "the database does not answer; try again later");
+  }
+  if (isDiskFull(thrown)) {
+    return problem(507, "STORE_DISK_FULL", "there is no room left on the disk");
   }
   return frameworkProblem(thrown as FastifyError, requestId);
 }

@@ -5,28 +5,39 @@ import type { Tables } from "./tables.ts";
 const CONNECTIONS = 10;
 const CONNECT_MS = 10_000;
 const STATEMENT_MS = 30_000;
+/** For a server that does not even say that a statement took too long. */
+const SILENCE_MS = STATEMENT_MS + 5000;
 /** Types that come as text, because they may exceed a number; ours never do. */
 const BIGINT = 20;
 const NUMERIC = 1700;
 /** Any number of our own: advisory locks of others on the database are not ours. */
 const SUMS_LOCK = 4_823_117_020;
 
-/** A dialect over a pool of connections. */
-export async function postgresDialect(url: string): Promise<Dialect> {
+/**
+ * A dialect over a pool of connections.
+ * @param options.silenceMs how long to wait for an answer
+ */
+export async function postgresDialect(
+  url: string,
+  { silenceMs = SILENCE_MS }: { silenceMs?: number } = {},
+): Promise<Dialect> {
   const { Pool, types } = (await import("pg")).default;
   const pool = new Pool({
     connectionString: url,
     max: CONNECTIONS,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: STATEMENT_MS,
+    query_timeout: silenceMs,
     application_name: "holdfast",
     types: {
       getTypeParser: (id, format) =>
         id === BIGINT || id === NUMERIC ? Number : types.getTypeParser(id, format),
     },
   });
-  // A connection that is lost while idle is replaced; without a listener it would end the process.
+  // A connection that is lost is replaced, and whoever asks by it next is told; without a listener a loss would end the
+  // process: that of an idle one, and that of one in a transaction, between two statements.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return new PostgresDialect({ pool });
 }
 
