@@ -12,6 +12,7 @@ import { keyCommands } from "./commands/key.ts";
 import { namespaceCommands } from "./commands/namespace.ts";
 import { policyCommands } from "./commands/policy.ts";
 import { receiptCommands } from "./commands/receipt.ts";
+import { sealCommand } from "./commands/seal.ts";
 import { serveCommands } from "./commands/serve.ts";
 import { tokenCommands } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
@@ -53,6 +54,7 @@ ${EXIT_HELP}`,
     instanceCommands(context),
     namespaceCommands(context),
     keyCommands(context),
+    sealCommand(context),
     tokenCommands(context),
     clientCommand(context),
     userAppCommand(context),
