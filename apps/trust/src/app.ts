@@ -77,7 +77,8 @@ export function buildApp(deps: AppDependencies): App {
     bodyLimit: BODY_LIMIT,
     // An attester that keeps an idle connection must not keep the service from ending.
     forceCloseConnections: "idle",
-    routerOptions: { maxParamLength: 128 },
+    // Longer than any head of a request may be: how long names are is for schemas to say, in our words.
+    routerOptions: { maxParamLength: 16 * 1024 },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   const metrics = new Metrics();
