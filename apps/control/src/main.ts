@@ -11,6 +11,8 @@ const GRACE_MS = 30_000;
 // Files stream through here in small parts that live for a moment. V8 would let its young generation grow to tens of
 // megabytes for them before it collects any; kept as small as it starts, it costs a little time and no memory.
 setFlagsFromString("--semi-space-growth-factor=1");
+// Nor does it collect the whole heap for them, every few megabytes: their memory is weighed with all the rest.
+setFlagsFromString("--external-memory-accounted-in-global-limit");
 
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 if (values.config === undefined) {
