@@ -22,6 +22,7 @@ import type { ServiceApp } from "../http/service-app.ts";
 import { INSTANCE_HOST, type VaasContext } from "./context.ts";
 import { createKeep } from "./create-keep.ts";
 import { endKeep } from "./end-keep.ts";
+import { refuseEnded } from "./refuse-ended.ts";
 
 const Filter = Type.Object({
   instance_id: Type.Optional(Type.String()),
@@ -53,7 +54,9 @@ export function vaasRoutes(app: ServiceApp, context: VaasContext): void {
     },
     async (request, reply) => {
       const key = request.headers["idempotency-key"];
-      const keep = await createKeep(context, parseVaasPolicy(request.body), {
+      const policy = parseVaasPolicy(request.body);
+      refuseEnded(policy, context.clock.now());
+      const keep = await createKeep(context, policy, {
         namespace: namespaceOf(request),
         ...(key === undefined ? {} : { requestKey: key }),
         isWanted: () => !reply.raw.destroyed,

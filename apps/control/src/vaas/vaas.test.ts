@@ -251,6 +251,14 @@ describe("VaaS", { concurrency: false }, () => {
         }),
       ],
       [
+        "whose date is over",
+        422,
+        (policy) => ({
+          ...policy,
+          enclave_cert_expiry: { day: 11, hour: 16, minute: 46, month: 4, year: 2023 },
+        }),
+      ],
+      [
         "with a suite of TLS 1.2",
         422,
         (policy) => ({ ...policy, ciphersuite: "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384" }),
