@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { Kysely, sql } from "kysely";
 import { sqliteEngine } from "./engine.ts";
 import type { Tables } from "./tables.ts";
+import { isDiskFull } from "./violations.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "holdfast-engine-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -36,5 +37,22 @@ test("only what is passing does without the disk, and whatever comes of it, noth
     synchronous(db),
   ]);
   assert.deepEqual([passing, other], [1, 2]);
+  await db.destroy();
+});
+
+test("a database that is full says so, and goes on once it has room", async () => {
+  const engine = sqliteEngine(join(directory, "full.db"));
+  const db = new Kysely<Tables>({ dialect: engine.dialect });
+  await sql`create table notes (text text)`.execute(db);
+  await sql`pragma max_page_count = 4`.execute(db);
+  const write = (bytes: number): Promise<unknown> =>
+    db.transaction().execute(async (transaction) => {
+      await sql`insert into notes values ('first')`.execute(transaction);
+      await sql`insert into notes values (${"x".repeat(bytes)})`.execute(transaction);
+    });
+  await assert.rejects(write(100_000), isDiskFull);
+  await write(10);
+  const { rows } = await sql<{ count: number }>`select count(*) as count from notes`.execute(db);
+  assert.equal(rows[0]?.count, 2);
   await db.destroy();
 });

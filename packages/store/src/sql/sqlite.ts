@@ -29,7 +29,10 @@ export function sqliteDialect(path: string): Dialect {
     database: {
       close: () => database.close(),
       prepare: (sql) => {
-        const statement = database.prepare(sql);
+        // A write that finds no room ends its transaction by itself (sqlite.org/lang_transaction.html): then there is
+        // nothing to roll back, and whoever asked is to hear of the room.
+        const isOver = sql === "rollback" && !database.isTransaction;
+        const statement = database.prepare(isOver ? "select 1" : sql);
         const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
         return {
           reader: statement.columns().length > 0,
