@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -48,6 +48,12 @@ describe("the control plane as it is built", { concurrency: false }, () => {
       return true;
     });
     await end(control);
+  });
+
+  it("makes its directory for its owner alone", async () => {
+    const data_dir = join(world.directory, "fresh");
+    await end(await world.spawn({ data_dir }));
+    assert.equal(statSync(data_dir).mode & 0o777, 0o700);
   });
 
   it("judges tokens of an issuer", async () => {

@@ -1,5 +1,6 @@
 // The control plane as a process: VaaS, CCFaaS and the S3 bridge, whichever the configuration names.
 // Usage: node apps/control/dist/main.mjs --config FILE.json, which tools/build-control.ts makes of this file.
+import { mkdir } from "node:fs/promises";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -22,6 +23,7 @@ if (values.config === undefined) {
 try {
   const { readConfig } = await import("./config.ts");
   const config = await readConfig(values.config);
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   // What was compiled once is not compiled again at the next start; the directory is as private as the rest of the data.
   enableCompileCache(join(config.dataDir, "cache"));
   const { run } = await import("./run.ts");

@@ -1,5 +1,4 @@
 // Opens the store, starts the services in order, and stops them in the other.
-import { mkdir } from "node:fs/promises";
 import { type DataLock, lockData } from "@holdfast/channel";
 import { systemClock } from "@holdfast/core";
 import { buildServices, type Service } from "./app.ts";
@@ -26,7 +25,6 @@ export async function run(config: Config): Promise<Running> {
   if (!(await forbidCoreDumps())) {
     logger.warn("a crash may write this process's memory to the disk, with keys of users in it");
   }
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const locks = lockServices(config);
   // Beside the file, because an address with a password in it is often kept in the environment.
   const store = await openConfiguredStore(config, process.env["DATABASE_URL"]);
