@@ -53,8 +53,10 @@ export const UNIT = "Compute Enclave";
  * @throws BootError BOOT_SERVICE, BOOT_REFUSED, BOOT_EVIDENCE, BOOT_CERTIFICATE
  */
 export async function attestKeep(deps: AttestDeps, known?: KeepKey): Promise<AttestedKeep> {
-  const key = known ?? (await newKeepKey(fromHex(deps.policyHash), UNIT));
-  const { chainPem, chain } = await certified(deps, key);
+  const { key, chainPem, chain } = await certified(
+    deps,
+    known ?? newKeepKey(fromHex(deps.policyHash), UNIT),
+  );
   const verdict = await judgeOwn(chain, deps);
   return {
     key,
@@ -66,14 +68,14 @@ export async function attestKeep(deps: AttestDeps, known?: KeepKey): Promise<Att
 }
 
 /**
- * A chain for the key over fresh evidence.
+ * A chain for the key over fresh evidence. The key may still be in the making while the service is asked for its challenge.
  * @throws BootError BOOT_SERVICE, BOOT_REFUSED, BOOT_EVIDENCE, BOOT_CERTIFICATE
  */
 export async function certified(
   { device, service }: Platform,
-  key: KeepKey,
-): Promise<{ chainPem: string; chain: Uint8Array[] }> {
-  const challenge = await service.challenge();
+  making: KeepKey | Promise<KeepKey>,
+): Promise<{ key: KeepKey; chainPem: string; chain: Uint8Array[] }> {
+  const [challenge, key] = await Promise.all([service.challenge(), making]);
   const evidence = await evidenceOver(device, key, challenge.nonce);
   const chainPem = await service.certificate({
     challengeId: challenge.id,
@@ -85,7 +87,7 @@ export async function certified(
   if (leaf === undefined || !equalBytes(parseCertificate(leaf).spki, key.spki)) {
     throw new BootError("BOOT_CERTIFICATE", "the certificate is for another key");
   }
-  return { chainPem, chain };
+  return { key, chainPem, chain };
 }
 
 /**

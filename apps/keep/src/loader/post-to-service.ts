@@ -1,5 +1,6 @@
 // Carries a request of the keep to the attestation service.
-import type { IncomingMessage } from "node:http";
+import type { Agent, IncomingMessage } from "node:http";
+import type { RequestOptions } from "node:https";
 import { readBody, toText } from "@holdfast/core";
 
 /** Where the attestation service is. */
@@ -27,26 +28,33 @@ export async function postToService(
   return { status: response.statusCode ?? 0, body: toText(bytes) };
 }
 
+/** One connection for a keep's questions, which come one after the other, and in TLS its session for later ones. */
+let agent: Agent | undefined;
+
 // Not fetch: it would double the memory of a process of which there is one for each keep.
-async function post(
-  path: string,
-  { url: base, authorityPem }: RelayTarget,
-  body: string,
-): Promise<IncomingMessage> {
-  const url = new URL(path, base);
+async function post(path: string, target: RelayTarget, body: string): Promise<IncomingMessage> {
+  const url = new URL(path, target.url);
   // TLS takes memory, too, where it is not needed.
-  const { request } =
+  const { request, Agent } =
     url.protocol === "https:" ? await import("node:https") : await import("node:http");
-  return await new Promise((resolve, reject) => {
-    const call = request(url, {
-      ...(authorityPem === undefined ? {} : { ca: authorityPem }),
-      method: "POST",
-      agent: false,
-      headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+  agent ??= new Agent({ keepAlive: true, maxSockets: 1 });
+  const options: RequestOptions = {
+    ...(target.authorityPem === undefined ? {} : { ca: target.authorityPem }),
+    method: "POST",
+    agent,
+    headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  };
+  const ask = (): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const call = request(url, options);
+      call.once("response", resolve);
+      call.once("error", (cause: NodeJS.ErrnoException) => {
+        // The service had closed the connection by the time that it was used again: it has not seen the request.
+        if (call.reusedSocket && cause.code === "ECONNRESET") ask().then(resolve, reject);
+        else reject(cause);
+      });
+      call.end(body);
     });
-    call.once("response", resolve);
-    call.once("error", reject);
-    call.end(body);
-  });
+  return await ask();
 }
