@@ -83,17 +83,12 @@ function passedOn(refusal: ServiceRefusal): ControlError {
 async function check(
   { vaas }: CcfaasContext,
   asked: VaasPolicy,
-  { policy, instance_hash: keepHash }: VeracruzCreated,
+  created: VeracruzCreated,
 ): Promise<RequestedKeep> {
+  const { policy, instance_hash: keepHash } = created;
   try {
-    parsePolicy(policy);
-    const answered = JSON.parse(policy) as Record<string, unknown>;
-    const { instance_id: _, ...members } = asked;
-    for (const [name, value] of Object.entries(members)) {
-      if (!isDeepStrictEqual(answered[name], value)) throw new Error(`${name} was changed`);
-    }
-    if (keepHash !== (await instanceHash(policy))) throw new Error("the hash is of another policy");
-    const { name } = await vaas.keep(keepHash);
+    // The name is asked for while the policy is looked through.
+    const [{ name }] = await Promise.all([vaas.keep(keepHash), requireAsked(asked, created)]);
     return { policy, keepHash, keepName: name };
   } catch (cause) {
     throw new ControlError(
@@ -103,4 +98,18 @@ async function check(
       { cause },
     );
   }
+}
+
+/** Throws unless a policy is what was asked for, with nothing but the infrastructure added, and its hash is its own. */
+async function requireAsked(
+  asked: VaasPolicy,
+  { policy, instance_hash: keepHash }: VeracruzCreated,
+): Promise<void> {
+  parsePolicy(policy);
+  const answered = JSON.parse(policy) as Record<string, unknown>;
+  const { instance_id: _, ...members } = asked;
+  for (const [name, value] of Object.entries(members)) {
+    if (!isDeepStrictEqual(answered[name], value)) throw new Error(`${name} was changed`);
+  }
+  if (keepHash !== (await instanceHash(policy))) throw new Error("the hash is of another policy");
 }

@@ -41,8 +41,11 @@ export async function createKeep(
   if (earlier !== undefined) return await untilServing(context, earlier.id);
   const taken = new Set<number>();
   for (;;) {
-    const measurement = await context.launcher.measurement();
-    const choice = { ...options, taken, measurement };
+    const [measurement, authority] = await Promise.all([
+      context.launcher.measurement(),
+      context.attestation.authority(),
+    ]);
+    const choice = { ...options, taken, measurement, authority };
     const { keep, isNew } = await allocate(context, policy, requestHash, choice);
     if (isNew) await launch(context, keep, measurement);
     try {
@@ -82,6 +85,8 @@ interface Choice extends CreateOptions {
   /** Ports that turned out to be somebody else's. */
   readonly taken: ReadonlySet<number>;
   readonly measurement: string;
+  /** The attestation service's, PEM. */
+  readonly authority: string;
 }
 
 interface Allocation {
@@ -96,9 +101,8 @@ async function allocate(
   requestHash: string,
   choice: Choice,
 ): Promise<Allocation> {
-  const authority = await context.attestation.authority();
   return await context.turns.take("ports", () =>
-    recordOnPort(context, policy, { ...choice, requestHash, authority }),
+    recordOnPort(context, policy, { ...choice, requestHash }),
   );
 }
 
@@ -112,7 +116,7 @@ async function recordOnPort(
     requestHash,
     authority,
     ...options
-  }: Choice & { readonly requestHash: string; readonly authority: string },
+  }: Choice & { readonly requestHash: string },
 ): Promise<Allocation> {
   const { config, store } = context;
   const { namespace, requestKey } = options;
