@@ -1,0 +1,79 @@
+// What the originals' services and scripts rest on when they call veracruz-client, with ours in its place.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { type Ran, run } from "../../apps/cli/src/testing/run.ts";
+import {
+  bytesOf,
+  eventually,
+  newIdentities,
+  sha256,
+  userPolicy,
+  vodFunction,
+} from "../../apps/control/src/testing/samples.ts";
+import { makeWorld, type World } from "../../apps/control/src/testing/world.ts";
+
+describe("holdfast client in the place of veracruz-client", { concurrency: false }, () => {
+  let world: World;
+  let directory: string;
+  const at = (name: string): string => join(directory, name);
+  const client = (...more: string[]): Promise<Ran> =>
+    run(["client", at("policy"), "--identity", at("cert.pem"), "--key", at("key.pem"), ...more]);
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), "holdfast-client-"));
+    world = await makeWorld();
+    await world.start();
+    await world.ccfaas.registerFunction(vodFunction());
+    const identities = await newIdentities();
+    const { policy } = await world.ccfaas.createInstance(userPolicy(identities));
+    writeFileSync(at("policy"), policy);
+    writeFileSync(at("cert.pem"), identities.user.certificatePem);
+    writeFileSync(at("key.pem"), identities.user.keyPem);
+  });
+  after(async () => {
+    await world?.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it("sends from a named pipe what comes through it, as iotex-s3-app.py has it do", async () => {
+    assert.equal(spawnSync("mkfifo", [at("pipe")]).status, 0);
+    const bytes = bytesOf("comes in parts ".repeat(20_000));
+    const [{ code, stdout, stderr }] = await Promise.all([
+      client("--data", `/user_input/key=${at("pipe")}`, "--json"),
+      writeFile(at("pipe"), bytes),
+    ]);
+    assert.equal(code, 0, stderr);
+    const { uploads } = JSON.parse(stdout) as { uploads: { bytes: number; sha256: string }[] };
+    assert.deepEqual(
+      uploads.map(({ bytes, sha256 }) => [bytes, sha256]),
+      [[bytes.length, sha256(bytes)]],
+    );
+  });
+
+  it("says Error and exits with 1, which is what load_data.sh and execute_program.sh look at", async () => {
+    const { code, stderr } = await client("--data", `/output/x=${at("cert.pem")}`);
+    assert.equal(code, 1);
+    assert.match(stderr, /^Error: /m);
+  });
+
+  it("refuses what is neither a file nor a pipe", async () => {
+    const { code, stderr } = await client("--data", `/user_input/key=${directory}`);
+    assert.equal(code, 1);
+    assert.match(stderr, /is not a file \(CLI_FILE\)/);
+  });
+
+  it("ends the keep with --shutdown alone", async () => {
+    const { code, stderr } = await client("--shutdown");
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Shutting down enclave$/m);
+    await eventually(
+      () => world.vaas.list(),
+      ({ veracruz }) => veracruz.length === 0,
+    );
+  });
+});
