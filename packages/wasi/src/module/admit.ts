@@ -1,13 +1,12 @@
 // Admission of a program: what its bytes may hold before anything of it runs. The memory's maximum is written into the
 // module itself, because the limits of a worker thread do not bound WebAssembly memory, and so is what makes it stoppable.
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { messageOf } from "@holdfast/core";
 import { WasiError } from "../errors.ts";
 import { IMPORTABLE } from "./interface.ts";
-import { functionsOf, type Layout, type ModuleBytes, PREAMBLE, parseLayout } from "./layout.ts";
+import { functionsOf, type Layout, type ModuleBytes, parseLayout } from "./layout.ts";
 import { encodeU32, malformed } from "./reader.ts";
-import { rewriteCode } from "./rewrite-module.ts";
+import { type BoundsEdit, rewriteModule } from "./rewrite-module.ts";
 import { type Bounds, EXTERNAL } from "./sections.ts";
 
 /** What may be admitted. */
@@ -46,6 +45,10 @@ const MAXIMUM_MODULE_BYTES = 128 * 1024 * 1024;
 /** Tables live outside the memory; these bounds keep them under 64 MiB. */
 const MAXIMUM_TABLES = 8;
 const MAXIMUM_TABLE_ELEMENTS = 1_000_000;
+
+/** A module that passed all checks but the compiler's, written anew; nothing in it is of the bytes that were given. */
+export type CheckedModule = Omit<AdmittedModule, "compiled"> & { readonly rewritten: ModuleBytes };
+
 /**
  * Parses, checks and compiles a program.
  * @throws WasiError MODULE_MALFORMED, MODULE_TOO_LARGE, MODULE_IMPORT for functions that are not offered,
@@ -55,6 +58,11 @@ export async function admitModule(
   bytes: Uint8Array,
   limits: AdmissionLimits,
 ): Promise<AdmittedModule> {
+  return compileChecked(checkModule(bytes, limits));
+}
+
+/** The first step of admission. @throws WasiError as `admitModule` */
+export function checkModule(bytes: Uint8Array, limits: AdmissionLimits): CheckedModule {
   const most = limits.maxModuleBytes ?? MAXIMUM_MODULE_BYTES;
   if (bytes.length > most) {
     throw new WasiError("MODULE_TOO_LARGE", `${bytes.length} bytes, at most ${most} are admitted`);
@@ -64,15 +72,21 @@ export async function admitModule(
   checkEntry(layout);
   const maximumPages = Math.min(Math.floor(limits.maxMemoryMib * PAGES_PER_MIB), MOST_PAGES);
   const memory = onlyMemory(layout, maximumPages);
-  const bounded = rewriteBounds(bytes, layout, maximumPages);
+  const bounds = boundsEdits(layout, maximumPages);
   return {
     sha256: createHash("sha256").update(bytes).digest("hex"),
-    compiled: await compile(rewriteCode(bounded, limits.deterministic === true)),
+    rewritten: rewriteModule(bytes, layout, bounds, limits.deterministic === true),
     size: bytes.length,
     memory,
     imports: layout.imports.map(({ from, name }) => `${from}.${name}`).sort(),
     functions: functionsOf(layout),
   };
+}
+
+/** The last step of admission. @throws WasiError MODULE_MALFORMED */
+export async function compileChecked(checked: CheckedModule): Promise<AdmittedModule> {
+  const { rewritten, ...rest } = checked;
+  return { ...rest, compiled: await compile(rewritten) };
 }
 
 function checkImports(layout: Layout): void {
@@ -127,38 +141,21 @@ function onlyMemory(layout: Layout, most: number): AdmittedModule["memory"] {
   return { initialPages: memory.initial, maximumPages, imported: imported.length > 0 };
 }
 
-/** The module with maxima in place: sections that hold bounds are written anew, all others are copied. */
-function rewriteBounds(bytes: Uint8Array, layout: Layout, maximumPages: number): ModuleBytes {
+/** The maxima that are put in place. */
+function boundsEdits(layout: Layout, maximumPages: number): BoundsEdit[] {
   if (layout.tables.length > MAXIMUM_TABLES) {
     throw new WasiError("MODULE_FEATURE", `more than ${MAXIMUM_TABLES} tables`);
   }
-  const edits = [
+  return [
     ...layout.memories.map((bounds) => edit(bounds, maximumPages, "memory")),
     ...layout.imports.flatMap((entry) =>
       entry.kind === "memory" ? [edit(entry.bounds, maximumPages, "memory")] : [],
     ),
     ...layout.tables.map((bounds) => edit(bounds, MAXIMUM_TABLE_ELEMENTS, "table")),
   ];
-  const parts: Uint8Array[] = [Uint8Array.from(PREAMBLE)];
-  for (const section of layout.sections) {
-    const inside = edits.filter(({ start }) => start >= section.content && start < section.end);
-    if (inside.length === 0) {
-      parts.push(bytes.subarray(section.start, section.end));
-      continue;
-    }
-    const content: Uint8Array[] = [];
-    let at = section.content;
-    for (const { start, end, replacement } of inside) {
-      content.push(bytes.subarray(at, start), replacement);
-      at = end;
-    }
-    const whole = Buffer.concat([...content, bytes.subarray(at, section.end)]);
-    parts.push(Uint8Array.from([section.id, ...encodeU32(whole.length)]), whole);
-  }
-  return Buffer.concat(parts);
 }
 
-function edit(bounds: Bounds, most: number, what: string) {
+function edit(bounds: Bounds, most: number, what: string): BoundsEdit {
   const maximum = Math.min(bounds.maximum ?? most, most);
   if (bounds.initial > maximum) {
     throw new WasiError(

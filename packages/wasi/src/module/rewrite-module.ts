@@ -1,8 +1,9 @@
-// Writes the code of a module anew: stoppable always, with canonical NaNs where the same bits are wanted everywhere.
+// Writes a module anew: with maxima for its memory and tables, stoppable always, with canonical NaNs where the same bits
+// are wanted everywhere. All of it at once: a large module is not to be held more often than it must.
 import { Buffer } from "node:buffer";
 import { canonicalNan } from "./canonical-nans.ts";
 import { type Added, interruptible } from "./interruptible.ts";
-import { functionsOf, type Layout, type ModuleBytes, PREAMBLE, parseLayout } from "./layout.ts";
+import { functionsOf, type Layout, type ModuleBytes, PREAMBLE, type Section } from "./layout.ts";
 import { encodeU32, ModuleReader } from "./reader.ts";
 import { type Editor, rewriteBodies } from "./rewrite-code.ts";
 import { SECTION } from "./sections.ts";
@@ -10,14 +11,59 @@ import { SECTION } from "./sections.ts";
 const I32 = 0x7f;
 const FUNCTION_TYPE = 0x60;
 
+/** Bounds that others take the place of; all of one section stand in order. */
+export interface BoundsEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly replacement: Uint8Array;
+}
+
 /**
- * The module with its code rewritten; everything else is copied.
+ * The module with its bounds and its code rewritten; everything else is copied.
  * @throws WasiError MODULE_FEATURE for instructions that are not known, MODULE_MALFORMED
  */
-export function rewriteCode(bytes: ModuleBytes, deterministic: boolean): ModuleBytes {
-  const layout = parseLayout(bytes);
+export function rewriteModule(
+  bytes: Uint8Array,
+  layout: Layout,
+  bounds: readonly BoundsEdit[],
+  deterministic: boolean,
+): ModuleBytes {
+  const code = rewriteCode(bytes, layout, deterministic);
+  const parts = layout.sections.flatMap((section) => {
+    const content = code.get(section.id) ?? withBounds(bytes, section, bounds);
+    return content === undefined
+      ? [bytes.subarray(section.start, section.end)]
+      : [sectionHead(section.id, content), ...content];
+  });
+  return Buffer.concat([Uint8Array.from(PREAMBLE), ...parts]);
+}
+
+/** What a section holds when there are bounds in it to be replaced. */
+function withBounds(
+  bytes: Uint8Array,
+  { content, end }: Section,
+  bounds: readonly BoundsEdit[],
+): Uint8Array[] | undefined {
+  const inside = bounds.filter(({ start }) => start >= content && start < end);
+  if (inside.length === 0) return undefined;
+  const parts: Uint8Array[] = [];
+  let at = content;
+  for (const edit of inside) {
+    parts.push(bytes.subarray(at, edit.start), edit.replacement);
+    at = edit.end;
+  }
+  return [...parts, bytes.subarray(at, end)];
+}
+
+/** What the sections hold that code being rewritten changes, by their ids. */
+function rewriteCode(
+  bytes: Uint8Array,
+  layout: Layout,
+  deterministic: boolean,
+): Map<number, Uint8Array[]> {
+  const rewritten = new Map<number, Uint8Array[]>();
   const code = layout.sections.find(({ id }) => id === SECTION.code);
-  if (code === undefined) return bytes;
+  if (code === undefined) return rewritten;
   const stoppable = interruptible(functionsOf(layout));
   const { edit, added } = stoppable;
   const editor: Editor = deterministic
@@ -28,21 +74,17 @@ export function rewriteCode(bytes: ModuleBytes, deterministic: boolean): ModuleB
     : stoppable;
   const parameters = layout.functions.map((type) => (layout.types[type] ?? ":").indexOf(":"));
   const bodies = rewriteBodies(new ModuleReader(bytes, code.content, code.end), parameters, editor);
-  if (!added.used && !deterministic) return bytes;
+  if (!added.used && !deterministic) return rewritten;
   const appended = added.used ? appendedTo(layout, added) : new Map<number, Appended>();
-  const parts = layout.sections.map(({ id, start, content, end }) => {
+  for (const { id, content, end } of layout.sections) {
     const more = appended.get(id);
-    if (more === undefined && id !== SECTION.code) return bytes.subarray(start, end);
+    if (more === undefined && id !== SECTION.code) continue;
     const reader = new ModuleReader(bytes, content, end);
-    const count = reader.u32() + (more?.count ?? 0);
+    const count = Uint8Array.from(encodeU32(reader.u32() + (more?.count ?? 0)));
     const items = id === SECTION.code ? bodies : [bytes.subarray(reader.at, end)];
-    return section(id, [
-      Uint8Array.from(encodeU32(count)),
-      ...items,
-      more?.bytes ?? new Uint8Array(),
-    ]);
-  });
-  return Buffer.concat([Uint8Array.from(PREAMBLE), ...parts]);
+    rewritten.set(id, [count, ...items, more?.bytes ?? new Uint8Array()]);
+  }
+  return rewritten;
 }
 
 /** What is put at the end of a section. */
@@ -68,7 +110,7 @@ function appendedTo({ types }: Layout, { parameters, bodies }: Added): Map<numbe
   ]);
 }
 
-function section(id: number, content: readonly Uint8Array[]): Uint8Array {
+function sectionHead(id: number, content: readonly Uint8Array[]): Uint8Array {
   const length = content.reduce((sum, part) => sum + part.length, 0);
-  return Buffer.concat([Uint8Array.from([id, ...encodeU32(length)]), ...content]);
+  return Uint8Array.from([id, ...encodeU32(length)]);
 }

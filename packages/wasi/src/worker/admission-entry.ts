@@ -1,7 +1,7 @@
 // Entry of the thread that admits one program. It is a file in development, and embedded text in a bundle.
 import { parentPort } from "node:worker_threads";
 import { WasiError } from "../errors.ts";
-import { admitModule } from "../module/admit.ts";
+import { checkModule, compileChecked } from "../module/admit.ts";
 import { contentBytes } from "../store/content.ts";
 import type { Admission, AdmissionAnswer } from "./admission.ts";
 
@@ -19,7 +19,11 @@ async function answerTo(
   limits: Admission["limits"],
 ): Promise<AdmissionAnswer> {
   try {
-    return { admitted: await admitModule(contentBytes(content), limits) };
+    const bytes = contentBytes(content);
+    const checked = checkModule(bytes, limits);
+    // The compiler makes a copy of its own: of a large module there are to be no more than it takes.
+    bytes.buffer.transfer(0);
+    return { admitted: await compileChecked(checked) };
   } catch (thrown) {
     if (!(thrown instanceof WasiError)) throw thrown;
     return { refused: { code: thrown.code, message: thrown.message } };
