@@ -52,7 +52,10 @@ export interface Difference {
 export interface Replay {
   /** The decision's checks that can be made again from the record, judged at its own time. */
   readonly then: readonly Check[];
-  /** Where the record says something else: it was changed, or the verifier judges differently now. Empty is well. */
+  /**
+   * Where the record says something else: it was changed, or the verifier judges differently now; and where something was
+   * given that was not due. Empty is well.
+   */
   readonly contradictions: readonly Difference[];
   /** The same checks at the other time. */
   readonly now: readonly Check[];
@@ -67,6 +70,9 @@ const UNREPEATABLE: ReadonlySet<string> = new Set([
   "key.unchanged",
 ]);
 
+/** Outcomes by which somebody got what he asked for. */
+const GRANTING: ReadonlySet<string> = new Set(["issued", "released"]);
+
 /**
  * Replays a decision.
  * @returns undefined when nothing was judged: there was no open challenge, or the act was an administrator's
@@ -80,12 +86,21 @@ export async function replayDecision(request: ReplayRequest): Promise<Replay | u
   const then = await judgeAt(request, time);
   const now = await judgeAt(request, request.at);
   const recorded = record.checks.filter(({ name }) => !UNREPEATABLE.has(name));
+  const contradicted = differences(recorded, then);
   return {
     then,
-    contradictions: differences(recorded, then),
+    contradictions: contradicted.length > 0 ? contradicted : wronglyGranted(record, then),
     now,
     changes: differences(then, now),
   };
+}
+
+/** What was given though, by its own record, a check failed. */
+function wronglyGranted({ outcome }: DecisionRecord, then: readonly Check[]): Difference[] {
+  const failed = then.find((each) => each.outcome === "failed");
+  if (!GRANTING.has(outcome) || failed === undefined) return [];
+  const detail = `${outcome}, though ${failed.name} failed: ${failed.detail}`;
+  return [{ name: "outcome", before: "passed", after: "failed", detail }];
 }
 
 async function judgeAt(request: ReplayRequest, at: Date): Promise<readonly Check[]> {

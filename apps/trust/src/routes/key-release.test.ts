@@ -15,6 +15,7 @@ import {
   INPUT,
   KEY,
   KEY_NAME,
+  lastDecision,
   MEASUREMENT,
   type PolicyChanges,
   PROGRAM,
@@ -23,6 +24,7 @@ import {
   policyText,
   putKey,
   RIGHT,
+  replayOf,
   SEALED_PATH,
   sendBid,
   sha256,
@@ -56,12 +58,6 @@ async function service(t: TestContext, grant: KeyGrant = GRANT): Promise<TestSer
   return made;
 }
 
-async function lastDecision(of: TestService) {
-  const decision = (await of.decisions()).at(-1);
-  assert.ok(decision !== undefined);
-  return decision;
-}
-
 /** The dull answer went out, nothing was counted, and the log has these faults. */
 async function assertRefused(
   of: TestService,
@@ -70,8 +66,13 @@ async function assertRefused(
 ): Promise<void> {
   assert.equal(answer.statusCode, 403, answer.body);
   assert.deepEqual(answer.json(), DULL);
-  const { kind, outcome, checks, facts } = await lastDecision(of);
+  const decision = await lastDecision(of);
+  const { kind, outcome, checks, facts } = decision;
   assert.deepEqual([kind, outcome], ["release", "refused"]);
+  if (decision.evidence !== undefined) {
+    const replay = await replayOf(of, decision, world.at);
+    assert.deepEqual(replay?.contradictions, []);
+  }
   const faults = checks.filter((each) => each.outcome === "failed").map(({ name }) => name);
   assert.deepEqual(faults, failed);
   assert.equal(typeof facts["key"], "string");
@@ -92,8 +93,14 @@ for (const [name, grant] of GOOD_GRANTS) {
     const answer = await askForKey(of, GOOD.bytes);
     assert.equal(answer.statusCode, 200, answer.body);
     assert.deepEqual(openReleasedKey(GOOD.privateKey, answer.json()["jwe"]), KEY);
-    const { kind, outcome, checks, facts } = await lastDecision(of);
+    const decision = await lastDecision(of);
+    const { kind, outcome, checks, facts } = decision;
     assert.deepEqual([kind, outcome], ["release", "released"]);
+    const replay = await replayOf(of, decision, new Date("2030-01-01T00:00:00Z"));
+    assert.deepEqual(replay?.contradictions, []);
+    const changes = replay?.changes.map((each) => each.name) ?? [];
+    // It is over today; which terms were asked is told by what would differ.
+    assert.ok(changes.includes("nitro.time"));
     const open = unmet(checks).map((each) => each.name);
     assert.deepEqual(open, ["nitro.pcrs", "nitro.public-key", "reference.values"]);
     assert.equal(facts["policy_hash"], sha256(policyText()));

@@ -1,8 +1,16 @@
 // A data owner's key, a policy under which it may go out, and a keep that asks for it: for tests to spoil in one place.
 import { createHash, randomBytes } from "node:crypto";
-import { type NewReleaseRequest, newIdentity, newSelfSigned } from "@holdfast/channel";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type NewReleaseRequest,
+  newIdentity,
+  newSelfSigned,
+  replayDecision,
+} from "@holdfast/channel";
 import type { KeyGrant } from "@holdfast/contract";
-import { fixedClock, fromPem, toBase64, toHex, toPem } from "@holdfast/core";
+import { fixedClock, fromPem, toBase64, toHex, toPem, webCrypto } from "@holdfast/core";
+import { BASIS_FACT, type DecisionRecord, readBasis } from "@holdfast/evidence";
 import type { NitroChanges } from "@holdfast/testkit";
 import { ADMIN_TOKEN, challengeOf, evidenceOver, type TestService, world } from "./service.ts";
 
@@ -143,6 +151,21 @@ export async function putKey(service: TestService, grant: KeyGrant = GRANT): Pro
   const payload = { key: toBase64(KEY), grant };
   const answer = await administer(service, "PUT", `/v1/keys/${KEY_NAME}`, payload);
   if (answer.statusCode !== 201) throw new Error(answer.body);
+}
+
+/** What the service decided last. */
+export async function lastDecision(service: TestService): Promise<DecisionRecord> {
+  const decision = (await service.decisions()).at(-1);
+  if (decision === undefined) throw new Error("nothing was decided");
+  return decision;
+}
+
+/** Judges a decision again, from what the service keeps alone. */
+export async function replayOf({ directory }: TestService, record: DecisionRecord, at: Date) {
+  const folder = join(directory, "decisions.basis");
+  const read = async (name: string) => new Uint8Array(await readFile(join(folder, name)));
+  const basis = await readBasis(String(record.facts[BASIS_FACT]), read, webCrypto);
+  return await replayDecision({ record, ...basis, crypto: webCrypto, at });
 }
 
 /** What a keep sends; by default what it made over a fresh challenge. */
