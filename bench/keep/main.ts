@@ -1,9 +1,10 @@
-// What we claim of keeps, measured: node bench/keep/main.ts [--quick] [transfers|runs|starts|many]. Every number comes from real processes on this
+// What we claim of keeps, measured: node bench/keep/main.ts [--quick] [transfers|admission|runs|starts|many]. Every number comes from real processes on this
 // machine, attested by the real attestation service with simulated evidence.
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { startPlatform, startRealKeep } from "../../apps/keep/src/testing/real-platform.ts";
 import { EXECUTE, READ, WRITE } from "../../apps/keep/src/testing/test-policy.ts";
+import { LARGE_PROGRAM, measureAdmission } from "./admission.ts";
 import { measureMany, measureStarts, memoryOf } from "./many-keeps.ts";
 import { EMPTY_PROGRAM, measureRuns } from "./runs.ts";
 import { measureTransfer } from "./transfer.ts";
@@ -18,7 +19,7 @@ try {
   const [load = 0] = loadavg();
   say("machine", `${cpus()[0]?.model}, ${availableParallelism()} cores, load ${load.toFixed(1)}`);
   say("runtime", `Node ${process.version}`);
-  for (const [name, measure] of Object.entries({ transfers, runs, starts, many })) {
+  for (const [name, measure] of Object.entries({ transfers, admission, runs, starts, many })) {
     if (chosen.length === 0 || chosen.includes(name)) await measure();
   }
 } finally {
@@ -50,6 +51,22 @@ async function transfers(): Promise<void> {
     }
     keep.loader.kill("SIGTERM");
   }
+}
+
+async function admission(): Promise<void> {
+  const mib = quick ? 16 : 75;
+  const keep = await startRealKeep(platform, {
+    rights: [{ "/program/": WRITE | EXECUTE }],
+    programs: { [LARGE_PROGRAM]: {} },
+    maxMemoryMib: 256,
+  });
+  await keep.reaches("serving");
+  const { untilRunning, longestWait } = await measureAdmission(keep, mib);
+  say(
+    `a program of ${mib} MiB`,
+    `runs after ${untilRunning.toFixed(0)} ms, others wait ${longestWait.toFixed(0)} ms at most`,
+  );
+  keep.loader.kill("SIGTERM");
 }
 
 async function runs(): Promise<void> {
