@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { DEFAULT_PROFILE } from "../access/profile.ts";
-import { newCommand, parsed } from "../command.ts";
+import { collected, newCommand, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { buildKeep } from "../processes/build.ts";
 import { Guard } from "../processes/guard.ts";
@@ -19,6 +19,7 @@ interface UpOptions {
   readonly dataDir: string;
   readonly ports?: NamedPorts;
   readonly s3Endpoint?: string;
+  readonly fetchAllow?: readonly string[];
   readonly localDevelopment?: boolean;
 }
 
@@ -50,6 +51,12 @@ export function upCommand(context: Context): Command {
         parsed(parseServiceUrl, SERVICE_URL_WORDS),
       ),
     )
+    .addOption(
+      new Option(
+        "--fetch-allow <url>",
+        "beginning of URLs that files of functions may be fetched from; may be repeated",
+      ).argParser(collected(parseServiceUrl, SERVICE_URL_WORDS)),
+    )
     .option(
       "--local-development",
       "plain HTTP on loopback, and nobody is asked who he is: for unchanged clients of the original services",
@@ -59,7 +66,7 @@ export function upCommand(context: Context): Command {
 
 async function runUp(
   context: Context,
-  { dataDir, ports: named, s3Endpoint, localDevelopment = false }: UpOptions,
+  { dataDir, ports: named, s3Endpoint, fetchAllow = [], localDevelopment = false }: UpOptions,
 ): Promise<void> {
   const ports = portsFrom(named ?? {});
   const { keepsLast: _, ...first } = ports;
@@ -72,6 +79,7 @@ async function runUp(
     dataDirectory,
     ports,
     bundle: bundle.path,
+    fetchAllow,
     localDevelopment,
     ...(s3Endpoint === undefined ? {} : { s3Endpoint }),
   };

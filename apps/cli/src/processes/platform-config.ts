@@ -20,6 +20,8 @@ export interface PlatformOptions {
   readonly bundle: string;
   /** S3 endpoint of the bridge; absent means AWS itself. */
   readonly s3Endpoint?: string;
+  /** Beginnings of URLs that files of functions may be fetched from; none when absent. */
+  readonly fetchAllow?: readonly string[];
   /** Plain HTTP on loopback, and nobody asked who he is. */
   readonly localDevelopment?: boolean;
 }
@@ -75,7 +77,7 @@ export function controlConfig(
   options: PlatformOptions,
   services: readonly ControlService[],
 ): object {
-  const { dataDirectory, ports, bundle, s3Endpoint, localDevelopment } = options;
+  const { dataDirectory, ports, bundle, s3Endpoint, fetchAllow, localDevelopment } = options;
   const { attestation, vaas } = urlsOf(options);
   const files = accessFiles(dataDirectory);
   const entry = { vaas_token_file: files.ccfaasTokenFile, vaas_ca_file: files.caFile };
@@ -100,6 +102,7 @@ export function controlConfig(
       : { access, attestation_ca_file: files.caFile }),
     data_dir: join(dataDirectory, "control"),
     attestation_url: attestation,
+    ...(fetchAllow === undefined ? {} : { remote: { allow: fetchAllow } }),
     ...Object.fromEntries(services.map((service) => [service, all[service]])),
     keeps: {
       bundle,
