@@ -1,14 +1,24 @@
 // Row by row: our VaaS, and the original where it was fetched.
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe } from "node:test";
+import { after, before, describe, it } from "node:test";
+import type { VeracruzCreated } from "@holdfast/contract";
+import { call } from "../../apps/control/src/testing/call.ts";
 import { newIdentities } from "../../apps/control/src/testing/samples.ts";
 import { vaasCalls } from "../../apps/control/src/testing/vaas-calls.ts";
 import { makeWorld, type World } from "../../apps/control/src/testing/world.ts";
 import { freePorts } from "../e2e/free-ports.ts";
+import { startFaultProxy } from "../peers/fault-proxy.ts";
 import { type Kubernetes, startKubernetes } from "../peers/kubernetes.ts";
-import { type Original, skipWithoutOriginals, startOriginal } from "../peers/originals.ts";
+import {
+  copyOriginal,
+  type Original,
+  runOriginal,
+  skipWithoutOriginals,
+  startOriginal,
+} from "../peers/originals.ts";
 import { testRows } from "./originals/test-rows.ts";
 import { VAAS_ROWS, type VaasSide } from "./originals/vaas-rows.ts";
 
@@ -29,6 +39,32 @@ describe("our VaaS", { concurrency: false }, () => {
   });
   after(() => world?.close());
   testRows(VAAS_ROWS, () => side);
+
+  it("works with vaas-check.sh and vaas-delete.sh", { skip: skipWithoutOriginals() }, async () => {
+    const answer = await call("POST", `${world.vaasUrl}/veracruz`, { json: side.body() });
+    const { instance_hash: hash } = JSON.parse(answer.text) as VeracruzCreated;
+    const [name = ""] = Object.keys((await world.vaas.list()).veracruz[0] ?? {});
+    // They know no other port than 5000: an address of this machine that has it free.
+    const address = `127.${1 + (process.pid % 200)}.0.7`;
+    const { hostname, port } = new URL(world.vaasUrl);
+    const relay = await startFaultProxy(
+      { host: hostname, port: Number(port) },
+      { host: address, port: 5000 },
+    );
+    try {
+      const script = (...argv: string[]): ReturnType<typeof runOriginal> =>
+        runOriginal(copyOriginal("test", join(world.directory, "scripts")), argv);
+      const check = await script("./vaas-check.sh", address);
+      const entry = { instance_hash: hash, instance_id: "instance1", status: "OK" };
+      assert.deepEqual(JSON.parse(check.output), { veracruz: [{ [name]: entry }] });
+      // It shows no sentence, only JSON.
+      const removal = await script("./vaas-delete.sh", address, name, hash, "instance1");
+      assert.equal(removal.code, 0, removal.output);
+      assert.deepEqual((await world.vaas.list()).veracruz, []);
+    } finally {
+      await relay.close();
+    }
+  });
 });
 
 describe("the original VaaS", { concurrency: false, skip: skipWithoutOriginals() }, () => {

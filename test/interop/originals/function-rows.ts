@@ -256,7 +256,7 @@ export const FILE_ROWS: readonly Row<Side>[] = [
   differs(
     `POST ${file("program")}`,
     "FILE is not base64",
-    { theirs: "500 page of Flask", ours: "400 NAME_INVALID" },
+    { theirs: "500 page of Flask", ours: "400 NAME_INVALID", why: "the caller's fault" },
     (side) => ask(side, "POST /function/vod/program/A", { body: "x" }),
   ),
   differs(

@@ -24,13 +24,21 @@ export const S3_ROWS: readonly Row<BridgeSide>[] = [
   differs(
     COPY,
     "not JSON",
-    { theirs: "200 <p>input should a json object!</p>", ours: "415 REQUEST_MEDIA_TYPE" },
+    {
+      theirs: "200 <p>input should a json object!</p>",
+      ours: "415 REQUEST_MEDIA_TYPE",
+      why: "a refusal is no success",
+    },
     (side) => ask(side, COPY, form),
   ),
   differs(
     COPY,
     "JSON that is no object",
-    { theirs: "200 <p>input should a correct json object!</p>", ours: "400 REQUEST_INVALID" },
+    {
+      theirs: "200 <p>input should a correct json object!</p>",
+      ours: "400 REQUEST_INVALID",
+      why: "a refusal is no success",
+    },
     (side) => ask(side, COPY, { json: [] }),
   ),
   differs(COPY, "an unknown member", { theirs: INVALID, ours: "400 REQUEST_INVALID" }, (side) =>

@@ -182,7 +182,11 @@ export const VAAS_ROWS: readonly Row<VaasSide>[] = [
   differs(
     ONE,
     "no HOST:PORT",
-    { theirs: "200 <p>name should be on the form <host>:<port></p>", ours: "400 NAME_INVALID" },
+    {
+      theirs: "200 <p>name should be on the form <host>:<port></p>",
+      ours: "400 NAME_INVALID",
+      why: "a refusal is no success",
+    },
     (side) => ask(side, "GET /veracruz/noport"),
   ),
   differs(
@@ -216,7 +220,11 @@ export const VAAS_ROWS: readonly Row<VaasSide>[] = [
   differs(
     REMOVE,
     "no HOST:PORT",
-    { theirs: "200 <pname should be on the form <host>:<port></p>", ours: "400 NAME_INVALID" },
+    {
+      theirs: "200 <pname should be on the form <host>:<port></p>",
+      ours: "400 NAME_INVALID",
+      why: "a refusal is no success",
+    },
     (side) => ask(side, "DELETE /veracruz/noport"),
   ),
   differs(
