@@ -34,11 +34,14 @@ export interface ProvenPlatform {
 export interface PlatformVerdict {
   readonly checks: readonly Check[];
   readonly proven: ProvenPlatform | undefined;
+  /** What authentic evidence, bound to the request and the nonce, says; proven or not: it may be too old, say. */
+  readonly bound: ProvenPlatform | undefined;
   /** What the evidence says; undefined unless it is authentic. */
   readonly claims: NitroClaims | undefined;
 }
 
 const MEASUREMENT_CHECK = "measurement.present";
+const BINDINGS = ["nitro.nonce", "nitro.user-data"] as const;
 
 /** The checks of the platform, in order. */
 export const PLATFORM_CHECKS: readonly string[] = [...NITRO_CHECKS, MEASUREMENT_CHECK];
@@ -65,9 +68,17 @@ export async function judgePlatform(
   const measurement = claims && nitroMeasurement(claims);
   const checks = [...appraisal.checks, measurementCheck(claims, measurement)];
   const platform = platformOf(appraisal);
-  const proven =
-    platform === undefined || measurement === undefined ? undefined : { platform, measurement };
-  return { checks, proven, claims };
+  const bound =
+    platform === undefined || measurement === undefined || !isBound(checks)
+      ? undefined
+      : { platform, measurement };
+  return { checks, proven: appraisal.verdict === "affirmed" ? bound : undefined, bound, claims };
+}
+
+function isBound(checks: readonly Check[]): boolean {
+  return BINDINGS.every((name) =>
+    checks.some((each) => each.name === name && each.outcome === "passed"),
+  );
 }
 
 function measurementCheck(claims: NitroClaims | undefined, measurement: string | undefined): Check {
@@ -79,7 +90,7 @@ function measurementCheck(claims: NitroClaims | undefined, measurement: string |
   );
 }
 
-function platformOf({ verdict, platform }: Appraisal): Platform | undefined {
-  if (verdict !== "affirmed") return undefined;
+/** The platform of authentic evidence; others are not known. */
+function platformOf({ platform }: Appraisal): Platform | undefined {
   return platform === "aws-nitro" || platform === "simulated-nitro" ? platform : undefined;
 }

@@ -99,8 +99,8 @@ for (const [name, grant] of GOOD_GRANTS) {
     const replay = await replayOf(of, decision, new Date("2030-01-01T00:00:00Z"));
     assert.deepEqual(replay?.contradictions, []);
     const changes = replay?.changes.map((each) => each.name) ?? [];
-    // It is over today; which terms were asked is told by what would differ.
-    assert.ok(changes.includes("nitro.time"));
+    const expired = grant.not_after === undefined ? [] : ["grant.time"];
+    assert.deepEqual(changes, ["path.validity", "nitro.time", ...expired]);
     const open = unmet(checks).map((each) => each.name);
     assert.deepEqual(open, ["nitro.pcrs", "nitro.public-key", "reference.values"]);
     assert.equal(facts["policy_hash"], sha256(policyText()));
@@ -233,6 +233,11 @@ const BIDS: readonly (readonly [name: string, bid: Bid, failed: string[]])[] = [
     "a simulated root that is not known",
     { evidence: { chain: () => stranger.chain } },
     ["path.anchor"],
+  ],
+  [
+    "evidence that is older than a challenge may be",
+    { evidence: { payload: { timestamp: world.at.getTime() - 301_000 } } },
+    ["nitro.time"],
   ],
   [
     "a platform in debug mode",

@@ -54,7 +54,12 @@ test("a key is kept, told of and deleted, and every change is on the log", async
   const decisions = await service.decisions();
   assert.deepEqual(
     decisions.map(({ kind, outcome, facts }) => `${kind} ${outcome} ${facts["key"]}`),
-    [`key made ${KEY_NAME}`, `key granted ${KEY_NAME}`, `key removed ${KEY_NAME}`],
+    [
+      `key made ${KEY_NAME}`,
+      `key unchanged ${KEY_NAME}`,
+      `key granted ${KEY_NAME}`,
+      `key removed ${KEY_NAME}`,
+    ],
   );
   assert.ok(!JSON.stringify(decisions).includes(KEY.toBase64()));
 });

@@ -52,7 +52,8 @@ export function keyRoutes(app: App, deps: AppDependencies): void {
     },
     async ({ params, body }, reply) => {
       const made = await deps.heldKeys.put(params.name, body);
-      if (made) await log("made", params.name, body.grant);
+      // Also when it was there: the log may have failed when it was made.
+      await log(made ? "made" : "unchanged", params.name, body.grant);
       return reply.code(made ? 201 : 200).send(deps.heldKeys.get(params.name));
     },
   );

@@ -36,7 +36,7 @@ export interface EntitledKeep extends ProvenPlatform {
 export interface ReleaseVerdict {
   readonly checks: readonly Check[];
   readonly entitled: EntitledKeep | undefined;
-  /** Whether a trusted platform's evidence stands behind the request, whatever it asks for. */
+  /** Whether authentic evidence stands behind the request, which was read then, whatever it asks for. */
   readonly isBound: boolean;
   /** What the evidence says; undefined unless it is authentic. */
   readonly claims: NitroClaims | undefined;
@@ -67,17 +67,17 @@ export const RELEASE_CHECKS: readonly string[] = [
 /** Judges a request. Never throws for a bad one. */
 export async function judgeRelease(proof: ReleaseProof): Promise<ReleaseVerdict> {
   const digest = await proof.crypto.digest("SHA-256", proof.request);
-  const { checks, proven, claims } = await judgePlatform(proof, digest);
-  if (proven === undefined) {
+  const { checks, proven, bound, claims } = await judgePlatform(proof, digest);
+  if (bound === undefined) {
     return { checks: withUnread(checks), entitled: undefined, isBound: false, claims };
   }
-  const asked = await judgeRequest(proof, proven, claims?.nonZeroPcrs["0"] ?? "");
+  const asked = await judgeRequest(proof, bound, claims?.nonZeroPcrs["0"] ?? "");
   const { recipient, policyHash } = asked;
   const isGranted = asked.checks.every(({ outcome }) => outcome === "passed");
   return {
     checks: withUnread([...checks, ...asked.checks]),
     entitled:
-      isGranted && recipient !== undefined && policyHash !== undefined
+      isGranted && proven !== undefined && recipient !== undefined && policyHash !== undefined
         ? { ...proven, recipient, policyHash }
         : undefined,
     isBound: true,
@@ -102,7 +102,7 @@ interface AskedFor extends Partial<Pick<EntitledKeep, "recipient" | "policyHash"
 
 async function judgeRequest(
   proof: ReleaseProof,
-  proven: ProvenPlatform,
+  platform: ProvenPlatform,
   pcr0: string,
 ): Promise<AskedFor> {
   const read = attempt(REQUEST_CHECK, () => parseReleaseRequest(proof.request));
@@ -114,7 +114,7 @@ async function judgeRequest(
   if (agreed.value === undefined) return { checks: before };
   const policy = agreed.value;
   const hash = await policyHash(policyText);
-  const keep = { ...proven, pcr0, policy, policyHash: hash };
+  const keep = { ...platform, pcr0, policy, policyHash: hash };
   const granted = await judgeGrant(proof.grant, keep, proof);
   return {
     checks: [...before, ...policyChecks(policy, proof.name), ...granted],
