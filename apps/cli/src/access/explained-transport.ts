@@ -25,6 +25,11 @@ export function explainedTransport(transport: HttpTransport, grant: Grant): Http
 }
 
 function unreached(error: ServiceError, { authoritiesFrom }: Grant): HoldfastError {
+  if (error.code === "SERVICE_UNTRUSTED" && /has expired/i.test(error.message)) {
+    const file = authoritiesFrom ?? "the authority that you trust";
+    const hint = `${file} has ended, or the service's own certificate has: take the platform's present ca.pem or profile, start the service again if it has not renewed its own, and look at both clocks`;
+    return new HintedError(error, hint);
+  }
   if (error.code === "SERVICE_UNTRUSTED") {
     const hint =
       authoritiesFrom === undefined

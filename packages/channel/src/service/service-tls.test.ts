@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
 import { type AddressInfo, connect as connectPlain, isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
-import { type Clock, systemClock } from "@holdfast/core";
+import { type Clock, systemClock, toPem } from "@holdfast/core";
 import { newIdentity } from "../keys.ts";
 import type { ServiceTlsError } from "./errors.ts";
 import { issueServer } from "./issue-server.ts";
@@ -125,7 +125,7 @@ test("what the authority signs for any other name is refused", async (t) => {
   }
 });
 
-test("a certificate is renewed while the service runs, and ends no later than its authority", async (t) => {
+test("a certificate is renewed while the service runs, and connections that stand go on", async (t) => {
   const directory = await directoryOf(t);
   let days = 0;
   const clock = { now: () => inDays(days).now() };
@@ -152,24 +152,67 @@ test("a certificate is renewed while the service runs, and ends no later than it
   const second = await shake(port);
   assert.notEqual(second.serialNumber, first.serialNumber);
   assert.equal((await ask())?.serialNumber, standing?.serialNumber);
-  days = 10 * 365 - 10;
-  await tls.renew();
-  const last = await shake(port);
-  assert.equal(last.validTo, new X509Certificate(ca).validTo);
 });
 
-test("an authority that has ended is not used, and the certificate in use goes on", async (t) => {
+test("an authority has a successor before its end, which clients trust before it issues", async (t) => {
   const directory = await directoryOf(t);
+  const caFile = join(directory, "ca.pem");
   let days = 0;
   const clock = { now: () => inDays(days).now() };
-  const source = { kind: "auto", directory, names: [] } as const;
-  const { tls, port, faults } = await serve(t, source, clock);
-  const before = await shake(port);
-  days = 10 * 365 + 1;
-  await tls.renew();
-  assert.match(faults.join(), /ca\.key: it has ended/);
-  assert.equal((await shake(port)).serialNumber, before.serialNumber);
-  await assert.rejects(openLocalAuthority(directory, [], clock), unusable(/it has ended/));
+  const { tls, port } = await serve(t, { kind: "auto", directory, names: ["box.example"] }, clock);
+  const old = await readFile(caFile, "utf8");
+  const issuer = async (): Promise<string> => (await shake(port)).issuer;
+  const first = await issuer();
+  const renewedAfter = async (day: number): Promise<void> => {
+    days = day;
+    await tls.renew();
+  };
+  await renewedAfter(9 * 365 - 1);
+  assert.equal(await readFile(caFile, "utf8"), old);
+  await renewedAfter(9 * 365 + 60);
+  const both = await readFile(caFile, "utf8");
+  assert.ok(both.startsWith(old) && both.length > old.length);
+  assert.equal(await issuer(), first);
+  await renewedAfter(10 * 365 - 119);
+  assert.notEqual(await issuer(), first);
+  await renewedAfter(10 * 365 + 1);
+  const successor = await readFile(caFile, "utf8");
+  assert.equal(`${old}${successor}`, both);
+  assert.deepEqual(
+    (await readdir(directory)).filter((name) => !name.startsWith("ca")),
+    [],
+  );
+});
+
+test("a service under the successor is trusted by whoever has both, by its names alone", async (t) => {
+  const directory = await directoryOf(t);
+  const old = (await openLocalAuthority(directory, ["box.example"], inDays(-9.9 * 365)))
+    .certificate;
+  // The successor's certificate is of this time, as the handshake has it.
+  const successor = await openLocalAuthority(directory, ["box.example"], systemClock);
+  assert.notEqual(successor.certificate.serial, old.serial);
+  const { port } = await serve(t, { kind: "auto", directory, names: ["box.example"] });
+  const both = await readFile(join(directory, "ca.pem"), "utf8");
+  assert.equal(both.match(/BEGIN CERTIFICATE/g)?.length, 2);
+  await shake(port, both, "box.example");
+  await assert.rejects(shake(port, toPem("CERTIFICATE", old.der)), /unable to/);
+  await assert.rejects(
+    openLocalAuthority(directory, ["b.example"], systemClock),
+    unusable(/b\.ex/),
+  );
+});
+
+test("an authority of a directory that was restored after its end is succeeded at once", async (t) => {
+  const directory = await directoryOf(t);
+  const ended = await openLocalAuthority(directory, [], inDays(-11 * 365));
+  const all = await Promise.all(
+    Array.from({ length: 8 }, () => openLocalAuthority(directory, [], systemClock)),
+  );
+  assert.equal(new Set(all.map(({ certificate }) => certificate.serial)).size, 1);
+  assert.notEqual(all[0]?.certificate.serial, ended.certificate.serial);
+  const ca = await readFile(join(directory, "ca.pem"), "utf8");
+  const { port } = await serve(t, { kind: "auto", directory, names: [] });
+  await shake(port, ca);
 });
 
 const unusable = (message: RegExp) => (error: ServiceTlsError) =>
