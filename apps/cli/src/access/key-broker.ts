@@ -54,39 +54,33 @@ export async function openKeyBroker(
     });
   }
   const own: Grant = {
-    ...(await authorityFor(options, profile)),
-    ...(await tokenFor(attestation, options, profile)),
+    ...(await profileGrant(attestation, options, profile)),
+    ...(options.caFile === undefined ? {} : await authorities(options.caFile, "")),
+    ...(options.tokenFile === undefined ? {} : await tokenOf(options.tokenFile)),
   };
+  if (own.token === undefined) {
+    throw new CliError("CLI_INPUT", `there is no administrator's token for ${attestation}`, {
+      hint: "name the file that the service's admin_token_file names: --token-file FILE; holdfast up makes access/attestation.token in its data directory",
+    });
+  }
   return new AttestationClient(new Access({ urls: { attestation }, own }).transport(attestation));
 }
 
-async function authorityFor(
-  { caFile }: BrokerOptions,
-  profile: Profile | undefined,
-): Promise<Grant> {
-  if (caFile !== undefined) return await authorities(caFile, "");
-  if (profile === undefined) return {};
-  const { authoritiesPem, authoritiesFrom } = await ownGrant(profile);
-  return {
-    ...(authoritiesPem === undefined ? {} : { authoritiesPem }),
-    ...(authoritiesFrom === undefined ? {} : { authoritiesFrom }),
-  };
-}
-
-/** The token that was named; the profile's goes to the profile's own service alone. */
-async function tokenFor(
+/** What the profile lets in with, at its own attestation service alone. */
+async function profileGrant(
   attestation: string,
   { tokenFile }: BrokerOptions,
   profile: Profile | undefined,
 ): Promise<Grant> {
-  if (tokenFile !== undefined) return await tokenOf(tokenFile);
-  const isOwn =
-    profile?.urls.attestation !== undefined &&
-    new URL(profile.urls.attestation).origin === new URL(attestation).origin;
-  if (isOwn && profile?.attestationTokenFile !== undefined) {
-    return await tokenOf(profile.attestationTokenFile);
-  }
-  throw new CliError("CLI_INPUT", `there is no administrator's token for ${attestation}`, {
-    hint: "name the file that the service's admin_token_file names: --token-file FILE; holdfast up makes access/attestation.token in its data directory",
+  const known = profile?.urls.attestation;
+  if (profile === undefined || known === undefined) return {};
+  if (new URL(known).origin !== new URL(attestation).origin) return {};
+  const { file, urls, caFile, caPem, attestationTokenFile } = profile;
+  return await ownGrant({
+    file,
+    urls,
+    ...(caFile && { caFile }),
+    ...(caPem && { caPem }),
+    ...(attestationTokenFile && tokenFile === undefined && { tokenFile: attestationTokenFile }),
   });
 }
