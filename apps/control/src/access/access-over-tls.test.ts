@@ -98,6 +98,33 @@ test("an instance is made with nothing but TLS between the services", async (t) 
   await ccfaas.deleteInstance("1");
 });
 
+test("who guesses tokens does not keep CCFaaS from VaaS", async (t) => {
+  const { world, caFile } = await scene(
+    t,
+    { rates: { failures: { per_second: 0.001, burst: 2 } } },
+    { name: "admin", roles: ["admin", "user", "reader"], token_sha256: digest("token-a") },
+    { name: "ccfaas", roles: ["operator", "reader"], token_sha256: digest("token-o") },
+  );
+  const fetcher = fetchTrusting({ authoritiesPem: readFileSync(caFile) });
+  const [vaas, ccfaas] = [world.vaasUrl, world.ccfaasUrl].map((url) =>
+    url.replace("http:", "https:"),
+  );
+  const ask = async (token: string): Promise<Response> =>
+    await fetcher(`${vaas}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  // CCFaaS shows its token before it needs it.
+  await eventually(
+    async () => await (await ask("token-a")).text(),
+    (metrics) => metrics.includes('route="/v1/keeps",status="200"'),
+  );
+  const statuses = [];
+  for (const guess of ["a", "b", "c"]) statuses.push((await ask(guess)).status);
+  assert.deepEqual(statuses, [401, 401, 429]);
+  const headers = { authorization: "Bearer token-a" };
+  const client = new CcfaasClient(fetchTransport(ccfaas ?? "", { headers, fetcher }));
+  await provisionVod(client);
+  await client.createInstance(userPolicy(await newIdentities(), { instanceid: "1" }));
+});
+
 test("a caller is known by a certificate that is of its time", async (t) => {
   const twoDaysAgo = { now: () => new Date(Date.now() - 2 * 24 * 60 * 60 * 1000) };
   const known = await newIdentity({ commonName: "known", clock: systemClock });

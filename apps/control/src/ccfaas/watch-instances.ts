@@ -1,5 +1,6 @@
 // Looks after instances: at start it takes up what an earlier process left half done; then it notices keeps that ended,
 // and finishes endings that had to wait.
+import { DEFAULT_NAMESPACE, ServiceRefusal } from "@holdfast/contract";
 import { messageOf } from "@holdfast/core";
 import type { StoredInstance } from "@holdfast/store";
 import { bringUp } from "./bring-up.ts";
@@ -13,6 +14,9 @@ const VAAS_TIMEOUT_MS = 5000;
 /** Rounds between two cleanings: half an hour. */
 const CLEAN_EVERY = 3600;
 
+/** And between two greetings: a minute. */
+const GREET_EVERY = 120;
+
 /** A watch over instances that runs until it is stopped. */
 export class InstanceWatch {
   readonly #context: CcfaasParts;
@@ -20,6 +24,8 @@ export class InstanceWatch {
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
   #rounds = 0;
+  /** Rounds until VaaS is greeted again. */
+  #untilGreeting = 0;
 
   constructor(context: CcfaasParts) {
     this.#context = context;
@@ -52,12 +58,25 @@ export class InstanceWatch {
   }
 
   async #work(): Promise<void> {
-    await this.#lookAtAll();
+    await Promise.all([this.#greet(), this.#lookAtAll()]);
     this.#rounds += 1;
     if (this.#rounds % CLEAN_EVERY !== 0) return;
     await this.#clean().catch((thrown: unknown) => {
       this.#context.logger.warn({ err: thrown }, `cleaning up: ${messageOf(thrown)}`);
     });
+  }
+
+  /** While somebody guesses tokens, VaaS looks at none that it has not seen before: it is to have seen ours. */
+  async #greet(): Promise<void> {
+    this.#untilGreeting -= 1;
+    if (this.#untilGreeting > 0) return;
+    const { vaas } = within(this.#context, DEFAULT_NAMESPACE);
+    try {
+      await vaas.keeps({ requestKey: "none", signal: AbortSignal.timeout(VAAS_TIMEOUT_MS) });
+    } catch (thrown) {
+      if (!(thrown instanceof ServiceRefusal) || thrown.code === "RATE_LIMITED") return;
+    }
+    this.#untilGreeting = GREET_EVERY;
   }
 
   /** What a process that died held it holds for a while: blobs, too, are collected once more later. */
