@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { fromText, readBody, toText } from "@holdfast/core";
-import { ADMISSION_ENTRY } from "@holdfast/wasi";
+import { ADMISSION_ENTRY, createSourceAdmission } from "@holdfast/wasi";
 import { printing, wat } from "./testing/programs.ts";
 import { refused } from "./testing/refused.ts";
 import { startTestKeep } from "./testing/test-keep.ts";
@@ -75,6 +75,23 @@ test("a large program that is none is refused as a small one is", async () => {
   try {
     await owner.putFile(PROGRAM, await large([1]));
     await refused("PROGRAM_INVALID", owner.startRun(PROGRAM), /MODULE_MALFORMED: .*in the middle/);
+  } finally {
+    await keep.close();
+  }
+});
+
+test("a machine without a thread for it refuses for now, not for good", async () => {
+  let isShort = true;
+  const { keep, owner } = await startKeep(() => {
+    if (isShort) throw new Error("no threads left");
+    return createSourceAdmission();
+  });
+  try {
+    await owner.putFile(PROGRAM, await large());
+    await refused("RUN_MEMORY", owner.startRun(PROGRAM));
+    isShort = false;
+    const { id } = await owner.startRun(PROGRAM);
+    assert.equal((await owner.waitRun(id)).exit_code, 0);
   } finally {
     await keep.close();
   }

@@ -73,3 +73,9 @@ test("one that is refused does not hold up the next, and is not kept", async () 
   assert.notEqual(again, bad);
   await assert.rejects(again, { code: "MODULE_MALFORMED" });
 });
+
+test("a program with another digest than its own is refused", async () => {
+  const programs = new Programs(runner, 16);
+  const { content } = await program(1);
+  await assert.rejects(programs.admit("00".repeat(32), content), { code: "MODULE_MALFORMED" });
+});

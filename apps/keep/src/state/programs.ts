@@ -1,6 +1,6 @@
 // Programs that passed admission, compiled once per content and kept for the next run. What is kept is bounded by number
 // and by size, and one is compiled after the other: whoever may put programs in can't fill the keep with them.
-import type { AdmittedModule, Content } from "@holdfast/wasi";
+import { type AdmittedModule, type Content, WasiError } from "@holdfast/wasi";
 import type { RunStarter } from "./lazy-runner.ts";
 
 const MAXIMUM_CACHED = 16;
@@ -31,7 +31,7 @@ export class Programs {
    */
   admit(sha256: string, content: Content): Promise<AdmittedModule> {
     const known = this.#cached.get(sha256);
-    const { admitted } = known ?? { admitted: this.#inTurn(content) };
+    const { admitted } = known ?? { admitted: this.#inTurn(sha256, content) };
     this.#cached.delete(sha256);
     // Again at the end: the one that was not used for the longest time goes first.
     this.#cached.set(sha256, { size: content.size, admitted });
@@ -41,12 +41,17 @@ export class Programs {
     return admitted;
   }
 
-  #inTurn(content: Content): Promise<AdmittedModule> {
-    const admitted = this.#last.then(() =>
-      this.#runner.admit(content, { maxMemoryMib: this.#maxMemoryMib }),
-    );
+  #inTurn(sha256: string, content: Content): Promise<AdmittedModule> {
+    const admitted = this.#last.then(() => this.#admitOne(sha256, content));
     this.#last = admitted.catch(() => undefined);
     return admitted;
+  }
+
+  /** What was checked is a copy: it must be of the bytes that the digest is of. */
+  async #admitOne(sha256: string, content: Content): Promise<AdmittedModule> {
+    const admitted = await this.#runner.admit(content, { maxMemoryMib: this.#maxMemoryMib });
+    if (admitted.sha256 === sha256) return admitted;
+    throw new WasiError("MODULE_MALFORMED", "its bytes are not those of its digest any more");
   }
 
   #forget(): void {
