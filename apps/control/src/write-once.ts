@@ -11,8 +11,8 @@ import { dirname } from "node:path";
 export async function writeOnce(path: string, text: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const own = `${path}.${randomUUID()}`;
-  await writeFile(own, text, { mode: 0o600, flush: true });
   try {
+    await writeFile(own, text, { mode: 0o600, flush: true });
     await link(own, path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
