@@ -1,7 +1,7 @@
 // What the originals' services and scripts rest on when they call veracruz-client, with ours in its place.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,12 +17,28 @@ import {
 } from "../../apps/control/src/testing/samples.ts";
 import { makeWorld, type World } from "../../apps/control/src/testing/world.ts";
 
+/** Opens a pipe once there is somebody at its other end. */
+async function openedForWriting(path: string): Promise<number> {
+  return await eventually(
+    async () => {
+      try {
+        return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      } catch {
+        return -1;
+      }
+    },
+    (file) => file >= 0,
+  );
+}
+
 describe("holdfast client in the place of veracruz-client", { concurrency: false }, () => {
   let world: World;
   let directory: string;
   const at = (name: string): string => join(directory, name);
-  const client = (...more: string[]): Promise<Ran> =>
-    run(["client", at("policy"), "--identity", at("cert.pem"), "--key", at("key.pem"), ...more]);
+  const words = (...more: string[]): string[] => {
+    return ["client", at("policy"), "--identity", at("cert.pem"), "--key", at("key.pem"), ...more];
+  };
+  const client = (...more: string[]): Promise<Ran> => run(words(...more));
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), "holdfast-client-"));
@@ -54,6 +70,23 @@ describe("holdfast client in the place of veracruz-client", { concurrency: false
       [[bytes.length, sha256(bytes)]],
     );
   });
+
+  for (const [about, opens] of [
+    ["never comes", false],
+    ["falls silent", true],
+  ] as const) {
+    it(`is interrupted at a named pipe whose writer ${about}`, {
+      timeout: 60_000,
+    }, async () => {
+      const interruption = new AbortController();
+      const upload = words("--data", `/user_input/key=${at("pipe")}`);
+      const ran = run(upload, { interrupted: interruption.signal });
+      const end = opens ? await openedForWriting(at("pipe")) : undefined;
+      interruption.abort();
+      assert.equal((await ran).code, 130);
+      if (end !== undefined) closeSync(end);
+    });
+  }
 
   it("says Error and exits with 1, which is what load_data.sh and execute_program.sh look at", async () => {
     const { code, stderr } = await client("--data", `/output/x=${at("cert.pem")}`);

@@ -1,11 +1,13 @@
 // Files into a keep and out of it, in parts: neither side of the wire holds a whole file here.
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
 import type { KeepClient } from "@holdfast/contract";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { sizeOfSource, writeWholeFile } from "../files.ts";
 import type { Assignment } from "./assignment.ts";
+import { openPipe } from "./open-pipe.ts";
 
 /** What moved. */
 export interface Moved {
@@ -26,9 +28,7 @@ export async function sendFile(
   keep: KeepClient,
   { name, path }: Assignment,
 ): Promise<Moved> {
-  const fromStdin = path === "-";
-  const size = fromStdin ? undefined : await sizeOfSource(path, "file");
-  const source = fromStdin ? context.stdin : createReadStream(path, { highWaterMark: PART });
+  const { size, source } = await openSource(context, path);
   const hash = createHash("sha256");
   const progress = context.terminal.progress(`sending ${name}`, size);
   let bytes = 0;
@@ -48,7 +48,18 @@ export async function sendFile(
     return { name, path, bytes, sha256 };
   } finally {
     progress.end();
+    if (source !== context.stdin) source.destroy();
   }
+}
+
+async function openSource(
+  { stdin, interrupted }: Pick<Context, "stdin" | "interrupted">,
+  path: string,
+): Promise<{ size?: number; source: Readable }> {
+  if (path === "-") return { source: stdin };
+  const size = await sizeOfSource(path, "file");
+  if (size === undefined) return { source: await openPipe(path, interrupted) };
+  return { size, source: createReadStream(path, { highWaterMark: PART }) };
 }
 
 /** Fetches one file or stream to a path, `-` being stdout. Nothing half-written remains. */
