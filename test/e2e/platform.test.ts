@@ -355,6 +355,18 @@ suite("holdfast up", () => {
     assert.ok(!existsSync(join(directory, "stolen")));
   });
 
+  test("a second platform is not let into the data directory, and ends nothing in it", async () => {
+    const before = (await holdfast("instance", "list")).stdout;
+    assert.match(before, /ready/);
+    const [attestation = 0, vaas = 0, ccfaas = 0, s3 = 0] = await freePorts(4);
+    const others = { attestation, vaas, ccfaas, s3, keeps: ports.keeps + 100 };
+    const list = Object.entries(others).map(([name, port]) => `${name}=${port}`);
+    const second = await holdfast("up", "--ports", list.join(","));
+    assert.equal(second.code, 1, second.stderr);
+    assert.match(second.stderr, /DATA_IN_USE/);
+    assert.equal((await holdfast("instance", "list")).stdout, before);
+  });
+
   for (const [signal, code] of [
     ["SIGINT", 130],
     ["SIGKILL", null],

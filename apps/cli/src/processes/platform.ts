@@ -8,14 +8,14 @@ import type { KeepState } from "@holdfast/contract";
 import { messageOf, readBody } from "@holdfast/core";
 import { Access } from "../access/access.ts";
 import { ownGrant } from "../access/options.ts";
-import { readProfile, writeProfile } from "../access/profile.ts";
+import { type Profile, writeProfile } from "../access/profile.ts";
 import type { Context } from "../context.ts";
 import { buildControl } from "./build.ts";
 import { ENTRY } from "./checkout.ts";
 import { ChildService } from "./child-service.ts";
 import type { Guard } from "./guard.ts";
 import { endLeftoverKeeps } from "./leftover-keeps.ts";
-import { prepareAccess, prepareAttestationToken } from "./platform-access.ts";
+import { accessFiles, prepareAccess, prepareAttestationToken } from "./platform-access.ts";
 import {
   ALL,
   attestationConfig,
@@ -47,6 +47,7 @@ export class Platform {
   readonly #guard: Guard;
   #attestation: ChildService | undefined;
   #control: ChildService | undefined;
+  #isOurs = false;
 
   /** @param guard ends the services when the command is killed */
   constructor(context: Context, options: PlatformOptions, guard: Guard) {
@@ -90,29 +91,15 @@ export class Platform {
 
   /** The administrator's way to the services, once they have started. */
   async access(): Promise<Access> {
-    const profile = await readProfile(this.profileFile);
-    return new Access({ urls: profile.urls, own: await ownGrant(profile) });
+    return new Access({ urls: this.urls, own: await ownGrant(this.#profile()) });
   }
 
-  /** Makes what must be there before a service starts: the simulated root, tokens, the profile. */
+  /** Makes what must be there before a service starts: the simulated root and tokens. */
   async prepare(): Promise<void> {
     const { dataDirectory, localDevelopment } = this.#options;
     await openSimulatedAuthority(this.simulatedPlatformDirectory, this.#context.clock);
-    const attestationToken = await prepareAttestationToken(dataDirectory);
-    const common = {
-      ...this.urls,
-      attestation_token_file: relative(dataDirectory, attestationToken),
-    };
-    if (localDevelopment === true) {
-      await writeProfile(this.profileFile, common);
-      return;
-    }
-    const { caFile, administratorTokenFile } = await prepareAccess(dataDirectory);
-    await writeProfile(this.profileFile, {
-      ...common,
-      ca_file: relative(dataDirectory, caFile),
-      token_file: relative(dataDirectory, administratorTokenFile),
-    });
+    await prepareAttestationToken(dataDirectory);
+    if (localDevelopment !== true) await prepareAccess(dataDirectory);
   }
 
   /** Starts the attestation service and waits until it answers. */
@@ -120,12 +107,16 @@ export class Platform {
     const service = await this.#start("attestation", ENTRY.trust, attestationConfig(this.#options));
     this.#attestation = service;
     await service.waitUntil(() => this.#isHealthy("attestation"), this.#context.interrupted);
+    // One platform at a time has it: from here on the data directory, and every keep under it, is ours.
+    this.#isOurs = true;
+    await this.#writeProfile();
   }
 
   /** Starts the control plane, all of it or some services, and waits until they answer. Builds it first when it must. */
   async startControl(services: readonly ControlService[] = ALL): Promise<void> {
     const name = services === ALL ? "control" : services.join("-");
     const script = await buildControl(this.#context);
+    await this.#writeProfile();
     const service = await this.#start(name, script, controlConfig(this.#options, services));
     this.#control = service;
     for (const each of services) {
@@ -133,16 +124,42 @@ export class Platform {
     }
   }
 
-  /** Ends every instance and keep, then the services. Goes on whatever fails; says what did. */
+  /**
+   * Ends every instance and keep, then the services; keeps of another platform, which has the data directory, are left
+   * alone. Goes on whatever fails; says what did.
+   */
   async stop(): Promise<void> {
-    await within(END_KEEPS_MS, this.#endKeeps());
+    if (this.#isOurs) await within(END_KEEPS_MS, this.#endKeeps());
     await this.stopServices();
-    await endLeftoverKeeps(this.#options.dataDirectory);
+    if (this.#isOurs) await endLeftoverKeeps(this.#options.dataDirectory);
   }
 
   /** Ends the services and leaves keeps alone. */
   async stopServices(): Promise<void> {
     await Promise.all([this.#control?.stop(), this.#attestation?.stop()]);
+  }
+
+  #profile(): Profile {
+    const { dataDirectory, localDevelopment } = this.#options;
+    const files = accessFiles(dataDirectory);
+    const { attestationTokenFile } = files;
+    const place = { file: this.profileFile, urls: this.urls, attestationTokenFile };
+    if (localDevelopment === true) return place;
+    const { caFile, administratorTokenFile: tokenFile } = files;
+    return { ...place, caFile, tokenFile };
+  }
+
+  async #writeProfile(): Promise<void> {
+    const { file, urls, caFile, tokenFile, attestationTokenFile } = this.#profile();
+    const { dataDirectory } = this.#options;
+    await writeProfile(file, {
+      ...urls,
+      ...(caFile === undefined ? {} : { ca_file: relative(dataDirectory, caFile) }),
+      ...(tokenFile === undefined ? {} : { token_file: relative(dataDirectory, tokenFile) }),
+      ...(attestationTokenFile === undefined
+        ? {}
+        : { attestation_token_file: relative(dataDirectory, attestationTokenFile) }),
+    });
   }
 
   async #endKeeps(): Promise<void> {
