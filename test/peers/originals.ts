@@ -46,6 +46,8 @@ const CLI = resolve(import.meta.dirname, "../../apps/cli/src/main.ts");
 const SYSTEM_PATH = "/usr/bin:/bin:/usr/sbin:/sbin";
 const MODULES = "flask, requests, jsonschema, boto3, kubernetes, OpenSSL";
 const TOOLS = ["bash", "curl", "wget", "jq", "nc", "openssl", "unshare"];
+/** A process sees mounts of its own; whoever is not root is it in a namespace of users, too. */
+const OWN_MOUNTS = process.getuid?.() === 0 ? ["--mount"] : ["--map-root-user", "--mount"];
 const START_TIMEOUT_MS = 120_000;
 const RUN_TIMEOUT_MS = 240_000;
 
@@ -57,8 +59,14 @@ export function skipWithoutOriginals(): string | false {
     TOOLS.map((name) => findProgram(name)),
   );
   if (missing !== false) return missing;
-  const { status } = spawnSync(PYTHON, ["-c", `import ${MODULES}`], { stdio: "ignore" });
-  return skipWithout(`Debian's python3 with ${MODULES}`, [status === 0 ? PYTHON : undefined]);
+  const works = (program: string, ...argv: string[]): string | undefined =>
+    spawnSync(program, argv, { stdio: "ignore" }).status === 0 ? program : undefined;
+  return (
+    skipWithout(`Debian's python3 with ${MODULES}`, [works(PYTHON, "-c", `import ${MODULES}`)]) ||
+    skipWithout("leave to mount", [
+      works("unshare", ...OWN_MOUNTS, "mount", "--bind", "/tmp", "/root"),
+    ])
+  );
 }
 
 /** A copy of a part of the originals to work in, with `holdfast client` in the place of veracruz-client. */
@@ -99,7 +107,7 @@ export async function startOriginal(
   const log = openSync(logFile, "w");
   // As in its image: the directory is /root, whose name stands in the program. Seen by this process alone.
   const inRoot = 'mount --bind "$0" /root && cd /root && exec flask run --port "$1"';
-  const child = spawn("unshare", ["--mount", "sh", "-c", inRoot, directory, String(port)], {
+  const child = spawn("unshare", [...OWN_MOUNTS, "sh", "-c", inRoot, directory, String(port)], {
     stdio: ["ignore", log, log],
     env: {
       ...surroundings(directory),
