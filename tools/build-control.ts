@@ -39,8 +39,6 @@ export async function buildControl(directory: string = dirname(CONTROL)): Promis
     mainFields: ["module", "main"],
     external: ABSENT,
     banner: { js: REQUIRE },
-    // Errors are logged under the names of their classes.
-    keepNames: true,
     // A single letter beyond Latin-1 would have V8 hold all of a file at twice its size: they stay escaped.
     charset: "ascii",
     legalComments: "none",

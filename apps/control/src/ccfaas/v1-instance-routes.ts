@@ -164,16 +164,18 @@ async function resourceOf(
 }
 
 function resourceFrom(entry: InstanceEntry): InstanceResource {
-  return {
+  const { version, reason, keepName } = entry;
+  const resource: InstanceResource = {
     id: entry.id,
     function: entry.functionName,
-    ...(entry.version === undefined ? {} : { version: entry.version }),
     state: entry.state,
-    ...(entry.reason === undefined ? {} : { reason: entry.reason }),
-    ...(entry.keepName === undefined ? {} : { keep: entry.keepName }),
     bytes_loaded: entry.loadedBytes,
     bytes_total: entry.bytes,
     created_at: entry.createdAt,
     updated_at: entry.updatedAt,
   };
+  if (version !== undefined) resource.version = version;
+  if (reason !== undefined) resource.reason = reason;
+  if (keepName !== undefined) resource.keep = keepName;
+  return resource;
 }
