@@ -54,6 +54,8 @@ export interface Service {
 
 /** How long connections to keeps and stores may stand still. */
 const SILENCE_MS = 60_000;
+/** How long VaaS is asked again while it does not answer. */
+const VAAS_PATIENCE_MS = 5000;
 
 /** The services that a configuration asks for, VaaS first. */
 export async function buildServices(parts: Parts): Promise<Service[]> {
@@ -139,6 +141,7 @@ async function buildCcfaas({
     store,
     vaasIn: (namespace: string) => new VaasClient(namespaceTransport(vaas, namespace)),
     loader: await loaderIdentity(ccfaas.identityFile, clock),
+    vaasPatienceMs: ccfaas.vaas_patience_ms ?? VAAS_PATIENCE_MS,
     silenceMs: ccfaas.silence_ms ?? SILENCE_MS,
     limits: config.limits,
     remote: config.remote,

@@ -31,7 +31,7 @@ export async function bringUp(
     if (instance.state === "ready") return instance;
     if (instance.policy === undefined) {
       await step(context, key, ["requested", "starting"], "starting");
-      const asked = await requestKeep(context, instance);
+      const asked = await requestKeep(context, instance, signal);
       await step(context, key, ["starting"], "attested", asked);
       instance = await current(context, key);
     }

@@ -16,6 +16,8 @@ export interface CcfaasParts {
   readonly vaasIn: (namespace: string) => VaasClient;
   /** Who CCFaaS is toward keeps. */
   readonly loader: ClientIdentity;
+  /** How long VaaS is asked again while it does not answer. */
+  readonly vaasPatienceMs: number;
   /** How long a connection to a keep may stand still. */
   readonly silenceMs: number;
   readonly limits: UploadLimits;

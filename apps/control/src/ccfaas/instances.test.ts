@@ -371,7 +371,10 @@ describe("instances", { concurrency: false }, () => {
 
 describe("instances without VaaS", () => {
   it("different: it is 502, not 500, and the record says that an end is still to be made", async () => {
-    const world = await makeWorld({ vaasUrl: "http://127.0.0.1:9" });
+    const world = await makeWorld({
+      vaasUrl: "http://127.0.0.1:9",
+      ccfaas: { vaas_patience_ms: 0 },
+    });
     try {
       await world.start();
       await world.ccfaas.registerFunction(vodFunction());

@@ -1,5 +1,6 @@
 // Asks VaaS for a keep and takes nothing on trust: the policy that comes back must be the one that was asked for, with
 // nothing but the infrastructure added.
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { ServiceError, ServiceRefusal, type VeracruzCreated } from "@holdfast/contract";
 import { messageOf } from "@holdfast/core";
@@ -22,13 +23,20 @@ export interface RequestedKeep {
   readonly keepHash: string;
 }
 
+/** Waits between two questions to a VaaS that does not answer, doubled up to the second. */
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 2000;
+
 /**
- * Asks for the keep of an instance; asked again it is the same keep.
+ * Asks for the keep of an instance; asked again it is the same keep. A VaaS that does not answer is asked again for a while:
+ * it may be starting.
+ * @param signal ends that while
  * @throws ControlError VAAS_UNREACHABLE, VAAS_REFUSED, VAAS_ANSWER
  */
 export async function requestKeep(
   context: CcfaasContext,
   instance: StoredInstance,
+  signal: AbortSignal,
 ): Promise<RequestedKeep> {
   const loads = await context.store.instances.loads(instance.key);
   const asked = composeVaasPolicy({
@@ -37,31 +45,38 @@ export async function requestKeep(
     instanceId: instance.id,
     ...(loads.length === 0 ? {} : { loaderCertificatePem: context.loader.certificatePem }),
   });
-  const created = await ask(context, asked, instance.requestKey);
+  const created = await ask(context, asked, instance.requestKey, signal);
   return await check(context, asked, created);
 }
 
 async function ask(
-  { vaas, works }: CcfaasContext,
+  context: CcfaasContext,
   asked: VaasPolicy,
   idempotencyKey: string,
+  signal: AbortSignal,
 ): Promise<VeracruzCreated> {
-  try {
-    // The contract's type has mutable arrays; nothing is changed.
-    const body = structuredClone(asked) as Parameters<typeof vaas.create>[0];
-    // A deletion waits for the answer: a request that was cut off could still make a keep that nobody knows.
-    return await vaas.create(body, { idempotencyKey, signal: works.shutdown });
-  } catch (thrown) {
-    if (thrown instanceof ServiceRefusal) throw passedOn(thrown);
-    if (!(thrown instanceof ServiceError)) throw thrown;
-    const isGone = thrown.code === "SERVICE_UNREACHABLE";
-    throw new ControlError(
-      502,
-      isGone ? "VAAS_UNREACHABLE" : "VAAS_ANSWER",
-      `Error accessing the vaas_server ${thrown.message}`,
-      { cause: thrown },
-    );
+  const { vaas, works, clock } = context;
+  // The contract's type has mutable arrays; nothing is changed.
+  const body = structuredClone(asked) as Parameters<typeof vaas.create>[0];
+  const end = clock.now().getTime() + context.vaasPatienceMs;
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    try {
+      // A deletion waits for the answer: a request that was cut off could still make a keep that nobody knows.
+      return await vaas.create(body, { idempotencyKey, signal: works.shutdown });
+    } catch (thrown) {
+      const refusal = refusalOf(thrown);
+      if (refusal.code !== "VAAS_UNREACHABLE" || clock.now().getTime() + wait > end) throw refusal;
+      await sleep(wait, undefined, { signal: AbortSignal.any([signal, works.shutdown]) });
+    }
   }
+}
+
+function refusalOf(thrown: unknown): ControlError {
+  if (thrown instanceof ServiceRefusal) return passedOn(thrown);
+  if (!(thrown instanceof ServiceError)) throw thrown;
+  const code = thrown.code === "SERVICE_UNREACHABLE" ? "VAAS_UNREACHABLE" : "VAAS_ANSWER";
+  const text = `Error accessing the vaas_server ${thrown.message}`;
+  return new ControlError(502, code, text, { cause: thrown });
 }
 
 /** What the user can mend, or wait for, keeps its status and its time; anything else is a bad gateway. */

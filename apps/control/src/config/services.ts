@@ -19,6 +19,8 @@ export const CcfaasSection = Type.Object(
     vaas_ca_file: Type.Optional(Type.String({ minLength: 1 })),
     /** Who it is toward keeps: several on one database must be the same. */
     identity_file: Type.Optional(Type.String({ minLength: 1 })),
+    /** How long VaaS is asked again while it does not answer; 5 s when absent. */
+    vaas_patience_ms: Type.Optional(Type.Integer({ minimum: 0 })),
     /** How long a connection to a keep may stand still; a minute when absent. */
     silence_ms: Type.Optional(Type.Integer({ minimum: 100 })),
   },
@@ -43,6 +45,7 @@ export interface CcfaasConfig {
   readonly host: string;
   readonly port: number;
   readonly vaas_url: string;
+  readonly vaas_patience_ms?: number;
   readonly silence_ms?: number;
   /** File of the token that VaaS knows CCFaaS by. */
   readonly vaasTokenFile?: string;
