@@ -6,6 +6,7 @@ import { encodeFrame, readFrames } from "@holdfast/attester";
 import { concat, fromText, toText } from "@holdfast/core";
 import { callsOverStream, MAXIMUM_ANSWER } from "./boot/loader-calls.ts";
 import { sha256, waysOver } from "./testing/input-host.ts";
+import type { TestClock } from "./testing/test-clock.ts";
 import { startTestKeep } from "./testing/test-keep.ts";
 import { READ } from "./testing/test-policy.ts";
 
@@ -13,7 +14,11 @@ const PLAIN = fromText("what the policy says");
 const PIECE = Uint8Array.of(1);
 
 /** What the loader sends when it is asked that; undefined: nothing. */
-type Answer = (question: "fetch" | "more" | "close", stream: Duplex) => Uint8Array | undefined;
+type Answer = (
+  question: "fetch" | "more" | "close",
+  stream: Duplex,
+  clock: TestClock,
+) => Uint8Array | undefined;
 
 const json = (value: unknown): Uint8Array => encodeFrame(fromText(JSON.stringify(value)));
 const opened = json({ open: true });
@@ -33,13 +38,13 @@ function sends(...pieces: readonly Uint8Array[]): Answer {
   };
 }
 
-async function serve(stream: Duplex, answer: Answer): Promise<void> {
+async function serve(stream: Duplex, answer: Answer, clock: TestClock): Promise<void> {
   for await (const frame of readFrames(stream, 2 ** 20)) {
     const question = JSON.parse(toText(frame)) as object;
     const name = (["fetch", "more", "close"] as const).find((each) =>
       Object.hasOwn(question, each),
     );
-    const sent = answer(name ?? "close", stream);
+    const sent = answer(name ?? "close", stream, clock);
     if (sent !== undefined && !stream.destroyed) stream.write(sent);
   }
 }
@@ -63,7 +68,7 @@ async function outcome(
   try {
     const [ours, theirs] = duplexPair();
     theirs.on("error", () => undefined);
-    serve(theirs, answer).catch(() => undefined);
+    serve(theirs, answer, keep.clock).catch(() => undefined);
     const ways = waysOver(callsOverStream(ours, patienceMs), keep.policy.text, { attempts: 2 });
     const client = await keep.client();
     const fetched = keep.keep.fetchInputs(ways);
@@ -93,21 +98,45 @@ const CASES: readonly (readonly [name: string, answer: Answer, reason: RegExp])[
   [
     "answers an attestation instead",
     (question) => (question === "fetch" ? json({ status: 201, body: "{}" }) : opened),
-    /can't be read/,
+    /^INPUT_SOURCE_FAILED: the loader's answer (is none|can't be read)/,
   ],
   [
     "answers no JSON",
     (question) => (question === "fetch" ? encodeFrame(fromText("{")) : opened),
-    /can't be read/,
+    /^INPUT_SOURCE_FAILED: the loader's answer (is none|can't be read)/,
   ],
-  ["sends a frame of no kind", thenSends(encodeFrame(Uint8Array.of(2, 3))), /no piece of a file/],
-  ["sends an empty frame", thenSends(encodeFrame(new Uint8Array())), /no piece of a file/],
-  ["sends pieces of nothing", thenSends(encodeFrame(PIECE)), /no piece of a file/],
-  ["sends an object of no kind", thenSends(json({ open: true })), /no piece of a file/],
+  [
+    "sends a frame of no kind",
+    thenSends(encodeFrame(Uint8Array.of(2, 3))),
+    /^INPUT_SOURCE_FAILED: the loader's answer (is none|can't be read)/,
+  ],
+  [
+    "sends an empty frame",
+    thenSends(encodeFrame(new Uint8Array())),
+    /^INPUT_SOURCE_FAILED: the loader's answer (is none|can't be read)/,
+  ],
+  [
+    "sends pieces of nothing",
+    thenSends(encodeFrame(PIECE)),
+    /^INPUT_SOURCE_FAILED: the loader's answer (is none|can't be read)/,
+  ],
+  [
+    "sends an object of no kind",
+    thenSends(json({ open: true })),
+    /^INPUT_SOURCE_FAILED: the loader's answer (is none|can't be read)/,
+  ],
   [
     "sends a frame over the bound",
     thenSends(encodeFrame(new Uint8Array(MAXIMUM_ANSWER + 1))),
     /the loader is gone/,
+  ],
+  [
+    "sends a byte now and then",
+    (question, _stream, clock) => {
+      clock.advance(21_000);
+      return question === "more" ? encodeFrame(concat(PIECE, PLAIN.subarray(0, 1))) : opened;
+    },
+    /^INPUT_SOURCE_FAILED: it comes too slowly/,
   ],
   [
     "sends the same piece for ever",

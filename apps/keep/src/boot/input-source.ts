@@ -1,7 +1,7 @@
 // Inputs as the loader fetches them: the keep asks for one, then for its bytes, piece by piece, so that none come faster
 // than they are taken. What they are worth their digests tell, never the loader.
 import { BootError, InputError } from "../errors.ts";
-import { type LoaderCalls, readAnswer } from "./loader-calls.ts";
+import { type LoaderAnswer, type LoaderCalls, readAnswer } from "./loader-calls.ts";
 
 /** What to fetch. */
 export interface Sought {
@@ -18,7 +18,6 @@ export interface InputSource {
 
 /** Before the bytes of a piece; an object of JSON begins with a brace. */
 const PIECE = 0x01;
-const BRACE = 0x7b;
 /** What asking again will not change. */
 const FINAL: readonly unknown[] = ["SOURCE_INVALID", "SOURCE_NOT_ALLOWED"];
 
@@ -26,15 +25,18 @@ const FINAL: readonly unknown[] = ["SOURCE_INVALID", "SOURCE_NOT_ALLOWED"];
 export function sourceOver(calls: LoaderCalls): InputSource {
   return {
     async *bytes({ source, sha256 }) {
-      const ask = asking(calls);
-      refuse(readAnswer(await ask({ fetch: { source, sha256 } })));
+      const opened = read(await ask(calls, { fetch: { source, sha256 } }));
+      if (opened["open"] !== true) throw faultIn(opened);
       try {
         for (;;) {
-          const piece = await ask({ more: true });
-          if (piece[0] === PIECE && piece.length > 1) yield piece.subarray(1);
-          else if (piece[0] !== BRACE) throw failed("the loader sent what is no piece of a file");
-          else if (readAnswer(piece)["end"] === true) return;
-          else refuse(readAnswer(piece), "the loader sent what is no piece of a file");
+          const answer = await ask(calls, { more: true });
+          if (answer[0] === PIECE && answer.length > 1) {
+            yield answer.subarray(1);
+            continue;
+          }
+          const other = read(answer);
+          if (other["end"] === true) return;
+          throw faultIn(other);
         }
       } finally {
         // Nobody hears whether it could.
@@ -44,35 +46,31 @@ export function sourceOver(calls: LoaderCalls): InputSource {
   };
 }
 
-function asking(calls: LoaderCalls): LoaderCalls {
-  return async (question) => {
-    try {
-      return await calls(question);
-    } catch (thrown) {
-      throw thrown instanceof BootError ? failed(thrown.message) : thrown;
-    }
-  };
+async function ask(
+  calls: LoaderCalls,
+  question: Readonly<Record<string, unknown>>,
+): Promise<Uint8Array> {
+  try {
+    return await calls(question);
+  } catch (thrown) {
+    throw thrown instanceof BootError ? failed(thrown.message) : thrown;
+  }
 }
 
-/** Passes on what the loader says is wrong. */
-function refuse(answer: Readonly<Record<string, unknown>>, otherwise?: string): void {
-  const { error, code } = answer;
-  if (typeof error !== "string") {
-    if (otherwise !== undefined || answer["open"] !== true) {
-      throw failed(otherwise ?? "the loader's answer can't be read");
-    }
-    return;
+function read(bytes: Uint8Array): LoaderAnswer {
+  try {
+    return readAnswer(bytes);
+  } catch (thrown) {
+    throw thrown instanceof BootError ? failed(thrown.message) : thrown;
   }
-  const text = printable(error);
-  if (FINAL.includes(code)) throw new InputError("INPUT_SOURCE_REFUSED", text);
-  throw failed(text);
+}
+
+/** What the loader says is wrong, if it says so. */
+function faultIn({ error, code }: LoaderAnswer): InputError {
+  if (typeof error !== "string") return failed("the loader's answer is none to that question");
+  return FINAL.includes(code) ? new InputError("INPUT_SOURCE_REFUSED", error) : failed(error);
 }
 
 function failed(message: string): InputError {
   return new InputError("INPUT_SOURCE_FAILED", message);
-}
-
-/** The loader chose this text, and people will read it. */
-function printable(text: string): string {
-  return text.slice(0, 256).replace(/[^\x20-\x7e]/g, "?");
 }

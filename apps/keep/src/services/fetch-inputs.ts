@@ -24,6 +24,7 @@ export interface Patience {
 
 /** Ten minutes in all. */
 const PATIENCE: Patience = { attempts: 16, firstMs: 500, longestMs: 60_000 };
+const MAXIMUM_REASON = 512;
 const BREAKS: readonly string[] = ["INPUT_SOURCE_FAILED", "INPUT_KEY_UNREACHABLE"];
 
 /** Fetches all inputs; resolves when each is ready or has failed, or the signal says to stop. */
@@ -119,10 +120,11 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** For whoever has an identity in the policy. */
+/** For whoever has an identity in the policy. Part of it may be the loader's text, and people will read it. */
 function reasonOf(thrown: unknown): string {
-  if (thrown instanceof HoldfastError) return `${thrown.code}: ${messageOf(thrown)}`;
-  return "KEEP_INTERNAL: the keep failed to fetch it";
+  if (!(thrown instanceof HoldfastError)) return "KEEP_INTERNAL: the keep failed to fetch it";
+  const text = `${thrown.code}: ${messageOf(thrown)}`;
+  return text.slice(0, MAXIMUM_REASON).replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, "?");
 }
 
 function codeOf(thrown: unknown): string {

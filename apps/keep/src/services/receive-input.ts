@@ -2,6 +2,7 @@
 // Nothing of it is seen before its size, both digests and the seal's tag hold.
 import { createHash } from "node:crypto";
 import { openSealed, SEALED_OVERHEAD } from "@holdfast/channel";
+import type { Clock } from "@holdfast/core";
 import type { PolicyInput } from "@holdfast/policy";
 import type { InputSource } from "../boot/input-source.ts";
 import { InputError, KeepError } from "../errors.ts";
@@ -10,6 +11,10 @@ import type { KeepState } from "../state/keep-state.ts";
 import { demandConsent } from "./gate.ts";
 import { IncomingFile } from "./incoming-file.ts";
 import { prepareProgram } from "./prepare-program.ts";
+
+const WINDOW_MS = 20_000;
+/** In each window. */
+const LEAST_BYTES = 8 * 1024;
 
 /** What receiving takes beside the source. */
 export interface ReceiveOptions {
@@ -35,12 +40,14 @@ export async function receiveInput(
   const take = (plain: Uint8Array): void => file.write(plain);
   const sealed = key === undefined ? undefined : openSealed({ key, size: input.size, take });
   const hash = createHash("sha256");
+  const keepPace = paceOf(keep.clock);
   record.received = 0;
   try {
     for await (const part of source.bytes(input)) {
       if (signal.aborted) throw new KeepError("KEEP_ENDING", "the keep is shutting down");
       record.received += part.length;
       if (record.received > input.size) throw mismatch(`more than ${input.size} bytes came`);
+      keepPace(part.length);
       hash.update(part);
       if (sealed === undefined) take(part);
       else sealed.write(part);
@@ -61,6 +68,20 @@ function demandRoom({ store }: KeepState, { size, key }: PolicyInput): void {
   const bytes = key === undefined ? size : size - SEALED_OVERHEAD;
   if (bytes <= store.maximumBytes) return;
   throw new KeepError("STORAGE_FULL", `the keep holds ${store.maximumBytes} bytes in all`);
+}
+
+/** As for those who upload: nobody holds room in the keep by sending almost nothing. */
+function paceOf(clock: Clock): (bytes: number) => void {
+  let since = clock.now().getTime();
+  let moved = 0;
+  return (bytes) => {
+    moved += bytes;
+    const now = clock.now().getTime();
+    if (now - since < WINDOW_MS) return;
+    if (moved < LEAST_BYTES) throw new InputError("INPUT_SOURCE_FAILED", "it comes too slowly");
+    since = now;
+    moved = 0;
+  };
 }
 
 function mismatch(message: string): InputError {

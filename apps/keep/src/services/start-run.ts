@@ -115,9 +115,8 @@ function startFault(thrown: unknown): KeepError | undefined {
 
 function demandTerms(keep: KeepState): void {
   const { limits, requiredInputs } = keep.policy.terms;
-  const missing = requiredInputs
-    .filter((path) => keep.store.stat(path)?.kind !== "file")
-    .concat(keep.inputs.missing);
+  const absent = requiredInputs.filter((path) => keep.store.stat(path)?.kind !== "file");
+  const missing = [...new Set([...absent, ...keep.inputs.missing])];
   if (missing.length > 0) {
     throw new KeepError(
       "INPUT_MISSING",
