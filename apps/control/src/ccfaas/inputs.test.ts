@@ -138,6 +138,17 @@ describe("inputs of functions", { concurrency: false, timeout: 180_000 }, () => 
     assert.deepEqual((await world.vaas.list()).veracruz, []);
   });
 
+  it("of a keep that ends meanwhile are the end of the instance, which says so", async () => {
+    world.setFaults({ inputs: [{ state: "fetching", received: 1 }] });
+    await create("sealed");
+    await reaches("provisioning");
+    world.launcher.killAll();
+    const { state, reason } = await reaches("failed");
+    assert.equal(state, "failed");
+    assert.match(reason ?? "", /keep/);
+    assert.deepEqual((await world.vaas.list()).veracruz, []);
+  });
+
   it("that are fetched for ever do not keep an instance from being deleted", async () => {
     world.setFaults({ inputs: [{ state: "fetching", received: 1 }] });
     await create("sealed");
