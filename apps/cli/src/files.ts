@@ -1,7 +1,7 @@
 // Files that people name: read with a bound, written whole or not at all, private ones for their owner alone.
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, link, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ClientIdentity } from "@holdfast/channel";
 import { messageOf, toText } from "@holdfast/core";
@@ -148,6 +148,26 @@ export async function writeWholeFile(
       });
     }
     throw cause;
+  }
+}
+
+/**
+ * Writes a file for its owner alone where there is none: of many who try at once one succeeds, and the file is on disk then.
+ * @returns whether it was written; false when there is one
+ */
+export async function writeNewSecret(path: string, content: string): Promise<boolean> {
+  const draft = `${resolve(path)}.${randomUUID()}`;
+  await writeWholeFile(draft, content, { secret: true });
+  try {
+    const handle = await open(draft);
+    await handle.sync().finally(() => handle.close());
+    await link(draft, path);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw new CliError("CLI_FILE", `${path} can't be written: ${messageOf(cause)}`, { cause });
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 

@@ -1,8 +1,7 @@
 // What lets people into a platform, made on its first start: a token for the administrator, one for CCFaaS towards VaaS,
 // and the file of principals with their digests. The services make their certificates themselves.
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { link, mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   changePrincipals,
@@ -11,7 +10,7 @@ import {
   ROLES,
   tokenDigest,
 } from "../access/principals.ts";
-import { readPrivateFile, writeWholeFile } from "../files.ts";
+import { readPrivateFile, writeNewSecret, writeWholeFile } from "../files.ts";
 
 /** Files of a platform's access; below its data directory. */
 export interface PlatformAccess {
@@ -64,17 +63,9 @@ export async function prepareAccess(dataDirectory: string): Promise<PlatformAcce
 export async function prepareAttestationToken(dataDirectory: string): Promise<string> {
   const { attestationTokenFile: file } = accessFiles(dataDirectory);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${randomUUID()}`;
-  await writeWholeFile(draft, `${newToken()}\n`, { secret: true });
-  try {
-    // Services that share the directory may start together, and all go by the first one's token.
-    await link(draft, file);
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== "EEXIST") throw thrown;
-    await readPrivateFile(file, "token");
-  } finally {
-    await rm(draft);
-  }
+  // Services that share the directory may start together, and all go by the first one's token.
+  const made = await writeNewSecret(file, `${newToken()}\n`);
+  if (!made) await readPrivateFile(file, "token");
   return file;
 }
 

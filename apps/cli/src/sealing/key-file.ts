@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { fromBase64, fromHex, HoldfastError, toBase64, toText } from "@holdfast/core";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { readPrivateBytes, writeWholeFile } from "../files.ts";
+import { readPrivateBytes, writeNewSecret } from "../files.ts";
 
 const KEY_BYTES = 32;
 const MAXIMUM_FILE = 128;
@@ -43,14 +43,11 @@ export async function readKeyFile(
  * @throws CliError CLI_FILE when there is something at the path: a key that is written over opens nothing any more
  */
 export async function writeNewKeyFile(path: string): Promise<Uint8Array> {
-  if (existsSync(path)) {
-    throw new CliError("CLI_FILE", `${path} is there already`, {
-      hint: "choose another path, or use the key that is there: leave --new-key out",
-    });
-  }
   const key = Uint8Array.from(randomBytes(KEY_BYTES));
-  await writeWholeFile(path, `${toBase64(key)}\n`, { secret: true });
-  return key;
+  if (await writeNewSecret(path, `${toBase64(key)}\n`)) return key;
+  throw new CliError("CLI_FILE", `${path} is there already`, {
+    hint: "choose another path, or use the key that is there: leave --new-key out",
+  });
 }
 
 function keyIn(bytes: Uint8Array): Uint8Array | undefined {

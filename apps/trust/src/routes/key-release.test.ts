@@ -179,6 +179,7 @@ const POLICIES: readonly (readonly [name: string, change: PolicyChanges, failed:
     ["release.exposure"],
   ],
   ["a user who may read all above it", { userRights: { "/": RIGHT.read } }, ["release.exposure"]],
+  ["a user who may write all above it", { userRights: { "/": RIGHT.write } }, ["release.exposure"]],
   [
     "a user who may read its directory",
     { userRights: { "/program_data/": RIGHT.read } },
