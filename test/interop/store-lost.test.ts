@@ -28,7 +28,7 @@ describe("a PostgreSQL that is lost", { skip, concurrency: false }, () => {
   });
 
   const within = async (
-    options: { silenceMs?: number },
+    options: Parameters<typeof postgresDialect>[1],
     work: (db: Kysely<Tables>) => Promise<void>,
   ): Promise<void> => {
     const db = new Kysely<Tables>({ dialect: await postgresDialect(url, options) });
@@ -66,6 +66,18 @@ describe("a PostgreSQL that is lost", { skip, concurrency: false }, () => {
   it("is not waited for for ever", () =>
     within({ silenceMs: 300 }, async (db) => {
       await assert.rejects(sql`select pg_sleep(3)`.execute(db), isUnreachable);
+    }));
+
+  it("by one process that stands still in a transaction goes on for the others", () =>
+    within({ betweenMs: 300 }, async (db) => {
+      const standing = db.transaction().execute(async (transaction) => {
+        await sql`select pg_advisory_xact_lock(1)`.execute(transaction);
+        await within({}, async (other) => {
+          await sql`select pg_advisory_lock(1)`.execute(other);
+        });
+        await ask(transaction);
+      });
+      await assert.rejects(standing, isUnreachable);
     }));
 
   it("and listens nowhere is told as such", async () => {

@@ -57,8 +57,10 @@ function deathOf(context: VaasContext, keep: StoredKeep, report: KeepReport): st
     return report.reason ?? `the keep ${report.state}`;
   }
   if (!report.alive) return "the keep's loader vanished";
+  // One that came to serve while nobody looked was not late.
+  const isUp = keep.state === "serving" || report.state === "serving";
   const age = context.clock.now().getTime() - Date.parse(keep.createdAt);
-  if (keep.state !== "serving" && age > context.config.startTimeoutMs) {
+  if (!isUp && age > context.config.startTimeoutMs) {
     return `the keep did not serve within ${context.config.startTimeoutMs} ms`;
   }
   return undefined;

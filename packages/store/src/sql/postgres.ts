@@ -7,6 +7,8 @@ const CONNECT_MS = 10_000;
 const STATEMENT_MS = 30_000;
 /** For a server that does not even say that a statement took too long. */
 const SILENCE_MS = STATEMENT_MS + 5000;
+/** Ours follow at once: a process that stands still in a transaction must not keep others from what it has locked. */
+const BETWEEN_STATEMENTS_MS = 10_000;
 /** Types that come as text, because they may exceed a number; ours never do. */
 const BIGINT = 20;
 const NUMERIC = 1700;
@@ -16,10 +18,14 @@ const SUMS_LOCK = 4_823_117_020;
 /**
  * A dialect over a pool of connections.
  * @param options.silenceMs how long to wait for an answer
+ * @param options.betweenMs how long the server waits for the next statement of a transaction
  */
 export async function postgresDialect(
   url: string,
-  { silenceMs = SILENCE_MS }: { silenceMs?: number } = {},
+  {
+    silenceMs = SILENCE_MS,
+    betweenMs = BETWEEN_STATEMENTS_MS,
+  }: { silenceMs?: number; betweenMs?: number } = {},
 ): Promise<Dialect> {
   const { Pool, types } = (await import("pg")).default;
   const pool = new Pool({
@@ -28,6 +34,7 @@ export async function postgresDialect(
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: STATEMENT_MS,
     query_timeout: silenceMs,
+    idle_in_transaction_session_timeout: betweenMs,
     application_name: "holdfast",
     types: {
       getTypeParser: (id, format) =>
