@@ -42,7 +42,7 @@ export const HINTS: Readonly<Record<string, string>> = {
   INSTANCE_EXISTS: "choose another id, or end that instance: holdfast instance delete ID",
   INSTANCE_NOT_FOUND: "see what runs: holdfast instance list",
   INSTANCE_FAILED: "remedy the reason, then make it again under the same id",
-  PROVISIONING_FAILED: "make it again under the same id; the services' logs say more",
+  PROVISIONING_FAILED: "remedy the reason, then make it again under the same id",
   RATE_LIMITED: "wait a little, then try again; the administrator sets the rates",
   QUOTA_FUNCTIONS: "delete a function, or have the quota raised: holdfast namespace quota",
   QUOTA_INSTANCES: "delete an instance, or have the quota raised: holdfast namespace quota",
