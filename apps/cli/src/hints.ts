@@ -23,6 +23,8 @@ export const HINTS: Readonly<Record<string, string>> = {
     "see what is stored: holdfast function show NAME; another content is a new version: holdfast function publish FILE",
   FILE_HASH_MISMATCH:
     "give the file that the definition names by its digest, or correct the digest there",
+  FILE_IS_INPUT:
+    "leave it out: keeps fetch it themselves from the place that the definition names under inputs",
   FILE_TOO_LARGE: "the administrator of the services sets the limits",
   UPLOAD_BROKEN: "send it again",
   FUNCTION_NOT_FOUND: "see what is registered: holdfast function list",
