@@ -4,7 +4,12 @@ import { ChannelError } from "@holdfast/channel";
 import { KeepClient, ServiceError, ServiceRefusal } from "@holdfast/contract";
 import { HoldfastError, messageOf } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
-import type { InstanceChange, StoredInstance, StoredInstanceState } from "@holdfast/store";
+import {
+  type InstanceChange,
+  isUnreachable,
+  type StoredInstance,
+  type StoredInstanceState,
+} from "@holdfast/store";
 import { ControlError } from "../errors.ts";
 import { reachKeep } from "../reach-keep.ts";
 import { awaitInputs } from "./await-inputs.ts";
@@ -48,10 +53,16 @@ export async function bringUp(
         "the service ends; it goes on with the instance",
       );
     }
+    // It stays as it stands, and is gone on with once the database answers.
+    if (isUnreachable(thrown)) throw thrown;
     const refusal = refusalOf(thrown);
     // A failure of something that is being deleted is no failure: whatever it was, the deletion was its cause.
     if (!signal.aborted && (await rollBack(context, key, refusal.message))) throw refusal;
-    const { state } = await current(context, key);
+    const { state, finalState, reason } = await current(context, key);
+    // Somebody else noticed first.
+    if (finalState === "failed") {
+      throw new ControlError(502, "PROVISIONING_FAILED", `the instance failed: ${reason}`);
+    }
     if (!UNFINISHED.includes(state) && state !== "ready") throw ended();
     throw new ControlError(503, "INSTANCE_BUSY", "another process goes on with the instance");
   }

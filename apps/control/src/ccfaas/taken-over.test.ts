@@ -1,5 +1,5 @@
 // An instance that another process took over, because this one stood still for longer than its lease: from then on it is
-// the other's alone.
+// the other's alone. And one whose database was away for a moment: it is nobody else's, and is gone on with.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { ServiceRefusal } from "@holdfast/contract";
@@ -43,4 +43,21 @@ describe("an instance that another process took over", { concurrency: false }, (
       await ccfaas.deleteInstance("0");
     });
   }
+
+  it("is gone on with, when only the database was away for a moment", async () => {
+    const { ccfaas } = world;
+    const { instances } = world.store();
+    const markLoaded = instances.markLoaded.bind(instances);
+    instances.markLoaded = () => {
+      instances.markLoaded = markLoaded;
+      return Promise.reject(Object.assign(new Error("shut down"), { code: "57P01" }));
+    };
+    const creating = ccfaas.createInstance(userPolicy(await newIdentities()));
+    await assert.rejects(creating, { code: "STORE_UNREACHABLE", status: 503 });
+    await eventually(
+      () => ccfaas.describeInstance("0"),
+      ({ state }) => state === "ready",
+    );
+    await ccfaas.deleteInstance("0");
+  });
 });
