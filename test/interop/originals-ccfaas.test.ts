@@ -7,8 +7,10 @@ import { newIdentities, userPolicy } from "../../apps/control/src/testing/sample
 import { makeWorld, type World } from "../../apps/control/src/testing/world.ts";
 import { freePorts } from "../e2e/free-ports.ts";
 import { type Original, skipWithoutOriginals, startOriginal } from "../peers/originals.ts";
-import { definitionOf, FILE_ROWS, FUNCTION_ROWS, register } from "./originals/function-rows.ts";
+import { FILE_ROWS } from "./originals/file-rows.ts";
+import { FUNCTION_ROWS } from "./originals/function-rows.ts";
 import { type CcfaasSide, INSTANCE_ROWS } from "./originals/instance-rows.ts";
+import { definitionOf, register } from "./originals/sample-function.ts";
 import { testRows } from "./originals/test-rows.ts";
 
 const LIMITS = { program_bytes: 10_000_000 };

@@ -20,7 +20,8 @@ import {
   startOriginal,
 } from "../peers/originals.ts";
 import { testRows } from "./originals/test-rows.ts";
-import { VAAS_ROWS, type VaasSide } from "./originals/vaas-rows.ts";
+import type { VaasSide } from "./originals/vaas-asks.ts";
+import { VAAS_ROWS } from "./originals/vaas-rows.ts";
 
 describe("our VaaS", { concurrency: false }, () => {
   let world: World;

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -115,6 +116,7 @@ export async function startOriginal(
       ...options.environment,
     },
   });
+  closeSync(log);
   const url = `http://127.0.0.1:${port}`;
   const said = (): string => readFileSync(logFile, "utf8");
   await untilItAnswers(url, child, said);

@@ -1,8 +1,8 @@
 // Rows of CCFaaS: instances. What is registered and loaded is what the rows before leave behind.
 import type { InstanceAnswer, UserPolicyBody } from "@holdfast/contract";
 import type { World } from "../../../apps/control/src/testing/world.ts";
-import { definitionOf, PROGRAM, register, upload } from "./function-rows.ts";
 import { ask, differs, type Row, type Side, same, summaryOf } from "./row.ts";
+import { definitionOf, PROGRAM, register, upload } from "./sample-function.ts";
 
 /** A CCFaaS over our VaaS. */
 export interface CcfaasSide extends Side {

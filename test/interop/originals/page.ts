@@ -1,7 +1,8 @@
 // docs/reference/originals.md has the rows as tables. Run this file to write them there.
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { FILE_ROWS, FUNCTION_ROWS } from "./function-rows.ts";
+import { FILE_ROWS } from "./file-rows.ts";
+import { FUNCTION_ROWS } from "./function-rows.ts";
 import { INSTANCE_ROWS } from "./instance-rows.ts";
 import { type Row, standingOf } from "./row.ts";
 import { S3_ROWS } from "./s3-rows.ts";
