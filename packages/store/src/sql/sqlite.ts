@@ -1,9 +1,17 @@
 // SQLite through Node's own module, as Kysely expects a database. Write-ahead log with full synchronisation: what was
 // acknowledged is on the disk.
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { type Dialect, type DialectAdapter, SqliteAdapter, SqliteDialect } from "kysely";
+import {
+  type Dialect,
+  type DialectAdapter,
+  SqliteAdapter,
+  SqliteDialect,
+  type SqliteStatement,
+} from "kysely";
 
 const BUSY_TIMEOUT_MS = 10_000;
+/** How many statements stay prepared. */
+const PREPARED = 200;
 
 /** Kysely would take steps of the schema outside a transaction; in one, a kill leaves all of them or none. */
 class TransactionalAdapter extends SqliteAdapter {
@@ -25,6 +33,7 @@ class TransactionalDialect extends SqliteDialect {
 export function sqliteDialect(path: string): Dialect {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+  const prepared = new Map<string, SqliteStatement>();
   return new TransactionalDialect({
     database: {
       close: () => database.close(),
@@ -32,15 +41,25 @@ export function sqliteDialect(path: string): Dialect {
         // A write that finds no room ends its transaction by itself (sqlite.org/lang_transaction.html): then there is
         // nothing to roll back, and whoever asked is to hear of the room.
         const isOver = sql === "rollback" && !database.isTransaction;
-        const statement = database.prepare(isOver ? "select 1" : sql);
-        const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
-        return {
-          reader: statement.columns().length > 0,
-          all: (parameters) => statement.all(...values(parameters)),
-          run: (parameters) => statement.run(...values(parameters)),
-          iterate: (parameters) => statement.iterate(...values(parameters)),
-        };
+        const text = isOver ? "select 1" : sql;
+        const statement = prepared.get(text) ?? prepare(database, text);
+        // Lists of values make texts of their own.
+        if (prepared.size >= PREPARED) prepared.clear();
+        prepared.set(text, statement);
+        return statement;
       },
     },
   });
+}
+
+function prepare(database: DatabaseSync, sql: string): SqliteStatement {
+  const statement = database.prepare(sql);
+  const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...values(parameters)),
+    run: (parameters) => statement.run(...values(parameters)),
+    // Of a statement of its own: rows of another use may come in between.
+    iterate: (parameters) => database.prepare(sql).iterate(...values(parameters)),
+  };
 }
