@@ -89,9 +89,13 @@ export class InstanceWatch {
   async #lookAtAll(): Promise<void> {
     const { store, logger, works } = this.#context;
     try {
-      const instances = (await store.instances.living()).filter(({ key }) => !works.isBusy(key));
-      for (const instance of instances) this.#takeUp(instance);
-      await this.#noticeEnds(instances.filter(({ state }) => state === "ready"));
+      const living = await store.instances.living();
+      const idle = living.filter(({ key }) => !works.isBusy(key));
+      for (const instance of idle) this.#takeUp(instance);
+      await this.#noticeEnds([
+        ...idle.filter(({ state }) => state === "ready"),
+        ...living.filter(({ state }) => state === "provisioning"),
+      ]);
     } catch (thrown) {
       logger.warn({ err: thrown }, `watching instances: ${messageOf(thrown)}`);
     }
@@ -111,9 +115,10 @@ export class InstanceWatch {
     });
   }
 
-  async #noticeEnds(ready: readonly StoredInstance[]): Promise<void> {
+  /** Looks after the keeps of instances that have one. */
+  async #noticeEnds(all: readonly StoredInstance[]): Promise<void> {
     const { logger } = this.#context;
-    const groups = [...Map.groupBy(ready, (each) => each.namespace)];
+    const groups = [...Map.groupBy(all, (each) => each.namespace)];
     await Promise.all(
       groups.map(([namespace, instances]) =>
         this.#noticeEndsIn(namespace, instances).catch((thrown: unknown) => {
@@ -123,17 +128,27 @@ export class InstanceWatch {
     );
   }
 
-  async #noticeEndsIn(namespace: string, ready: readonly StoredInstance[]): Promise<void> {
-    const { store, vaas, logger } = within(this.#context, namespace);
+  async #noticeEndsIn(namespace: string, all: readonly StoredInstance[]): Promise<void> {
+    const { vaas } = within(this.#context, namespace);
     const { keeps } = await vaas.keeps({ signal: AbortSignal.timeout(VAAS_TIMEOUT_MS) });
-    const at = timestamp(this.#context);
-    for (const { key, id, keepHash } of ready) {
-      const keep = keeps.find(({ instance_hash }) => instance_hash === keepHash);
+    for (const instance of all) {
+      const keep = keeps.find(({ instance_hash }) => instance_hash === instance.keepHash);
       if (keep !== undefined && keep.state !== "ended" && keep.state !== "failed") continue;
       const reason = `its keep ended: ${keep?.reason ?? "VaaS does not know it any more"}`;
-      if (await store.instances.move(key, ["ready"], "ended", at, { reason })) {
-        logger.warn({ instance: id, reason }, "instance ended");
-      }
+      await this.#end(instance, reason);
     }
+  }
+
+  /** One that is being loaded fails: nobody goes on talking to a keep that is gone. */
+  async #end({ key, id, state }: StoredInstance, reason: string): Promise<void> {
+    const { store, works, logger } = this.#context;
+    const at = timestamp(this.#context);
+    const isLoading = state === "provisioning";
+    const moved = isLoading
+      ? await store.instances.move(key, [state], "ending", at, { reason, finalState: "failed" })
+      : await store.instances.move(key, ["ready"], "ended", at, { reason });
+    if (!moved) return;
+    logger.warn({ instance: id, reason }, isLoading ? "instance failed" : "instance ended");
+    if (isLoading) await works.stop(key);
   }
 }
