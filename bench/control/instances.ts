@@ -1,5 +1,6 @@
-// How long an instance takes from the request to ready, with real keeps (key, evidence, certificate, check, load), cold and
-// from a keep that waits, at VaaS and at CCFaaS.
+// How long the control plane takes until it answers, and an instance from the request to ready, with real keeps (key,
+// evidence, certificate, check, load), cold and from a keep that waits, at VaaS and at CCFaaS.
+import { once } from "node:events";
 import { composeVaasPolicy, parseFunctionPolicy, parseUserPolicy } from "@holdfast/policy";
 import {
   eventually,
@@ -8,7 +9,9 @@ import {
   userPolicy,
   vodFunction,
 } from "../../apps/control/src/testing/samples.ts";
+import { makeWorld } from "../../apps/control/src/testing/world.ts";
 import { type RealPlatform, startRealPlatform } from "../../test/platform/real-platform.ts";
+import { buildControl } from "../../tools/build-control.ts";
 
 /** How long something took, in milliseconds. */
 export interface TimeResult {
@@ -20,9 +23,10 @@ export interface TimeResult {
 
 /** Measures so many of each, one after the other. */
 export async function measureStarts(options: { rounds: number }): Promise<TimeResult[]> {
-  const results: TimeResult[] = [];
+  const main = await buildControl();
+  const results = [await measureStartUp(main, options.rounds)];
   for (const warm of [0, 1]) {
-    const platform = await startRealPlatform({ keeps: { warm } });
+    const platform = await startRealPlatform({ main, keeps: { warm } });
     const round = { warm, rounds: options.rounds, vaasUrl: platform.world.vaasUrl, results };
     try {
       await provisionVod(platform.world.ccfaas);
@@ -34,6 +38,25 @@ export async function measureStarts(options: { rounds: number }): Promise<TimeRe
     }
   }
   return results;
+}
+
+/** The control plane itself, from its process to its first answer; the first start compiles. */
+async function measureStartUp(main: string, rounds: number): Promise<TimeResult> {
+  const world = await makeWorld({ main });
+  const times: number[] = [];
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      const start = performance.now();
+      const control = await world.spawn();
+      times.push(performance.now() - start);
+      const exited = once(control, "exit");
+      control.kill("SIGTERM");
+      await exited;
+    }
+  } finally {
+    await world.close();
+  }
+  return timesOf("control plane, until it answers", times);
 }
 
 interface Round {

@@ -11,6 +11,7 @@ import {
   vodFunction,
 } from "../../apps/control/src/testing/samples.ts";
 import { makeWorld } from "../../apps/control/src/testing/world.ts";
+import { buildControl } from "../../tools/build-control.ts";
 import { peakMib, resetPeak, residentMib } from "./process-memory.ts";
 import { startSparseObject } from "./sparse-object.ts";
 
@@ -34,6 +35,7 @@ export async function measureMemory(sizes: {
 }): Promise<MemoryResult> {
   const object = await startSparseObject(sizes.objectBytes);
   const world = await makeWorld({
+    main: await buildControl(),
     s3: object.s3,
     limits: { data_file_bytes: sizes.fileMib * MIB },
     keepPorts: 2,

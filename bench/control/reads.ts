@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { openStore } from "@holdfast/store";
 import { newIdentities, provisionVod, userPolicy } from "../../apps/control/src/testing/samples.ts";
 import { makeWorld } from "../../apps/control/src/testing/world.ts";
+import { buildControl } from "../../tools/build-control.ts";
 
 /** One read. */
 export interface ReadResult {
@@ -25,7 +26,7 @@ export async function measureReads(options: {
   requests: number;
   rounds: number;
 }): Promise<ReadResult[]> {
-  const world = await makeWorld();
+  const world = await makeWorld({ main: await buildControl() });
   try {
     await fill(join(world.config.data_dir, "store"));
     await world.spawn();

@@ -5,6 +5,7 @@ import { systemClock } from "@holdfast/core";
 import { parsePolicy } from "@holdfast/policy";
 import { newIdentities, userPolicy, vodFunction } from "../../apps/control/src/testing/samples.ts";
 import { startRealPlatform } from "../../test/platform/real-platform.ts";
+import { buildControl } from "../../tools/build-control.ts";
 import { startSparseObject } from "./sparse-object.ts";
 
 /** Rates in MiB a second, of each round. */
@@ -25,7 +26,7 @@ export async function measureUploads(options: {
 }): Promise<UploadResult> {
   const { mib } = options;
   const object = await startSparseObject(mib * MIB);
-  const platform = await startRealPlatform({ s3: object.s3 });
+  const platform = await startRealPlatform({ s3: object.s3, main: await buildControl() });
   try {
     const { ccfaas, s3Url } = platform.world;
     const identities = await newIdentities();

@@ -28,6 +28,8 @@ export async function startRealPlatform(
     s3?: Partial<NonNullable<ConfigFile["s3"]>>;
     limits?: ConfigFile["limits"];
     keeps?: Partial<NonNullable<ConfigFile["keeps"]>>;
+    /** What is started as the control plane: its source, or what was built of it. */
+    main?: string;
   } = {},
 ): Promise<RealPlatform> {
   const [trustPort = 0] = await freePorts(1);
