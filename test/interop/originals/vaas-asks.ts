@@ -81,9 +81,18 @@ export async function expiryOf(side: VaasSide): Promise<string> {
   const day = new Date(before.getTime() + 180 * 86_400_000).toISOString().slice(0, 10);
   const told = Date.UTC(expiry.year, expiry.month - 1, expiry.day);
   const isDay = Math.abs(told - Date.parse(day)) <= 86_400_000;
-  const minutes = [before, new Date()].map((each) => each.getUTCMinutes());
-  const isMinute = side.isOurs && minutes.includes(expiry.minute);
-  return `${answer.status} in ${isDay ? 180 : "other"} days, minute ${isMinute ? "right" : "not right"}`;
+  // Once in an hour minute and second are one number: then each is taken to be what it should be.
+  const seconds = Array.from({ length: Math.ceil((Date.now() - before.getTime()) / 1000) + 1 }).map(
+    (_, index) => (before.getUTCSeconds() + index) % 60,
+  );
+  const kinds = [
+    ["the minute", [before, new Date()].map((each) => each.getUTCMinutes())],
+    ["the second", seconds],
+  ] as const;
+  const inOrder = side.isOurs ? kinds : [...kinds].reverse();
+  const [kind = "something else"] =
+    inOrder.find(([, numbers]) => numbers.includes(expiry.minute)) ?? [];
+  return `${answer.status} in ${isDay ? 180 : "other"} days, its minute is ${kind}`;
 }
 
 /** What stands in the policy text that was answered. */

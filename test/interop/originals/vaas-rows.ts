@@ -237,9 +237,9 @@ export const VAAS_ROWS: readonly Row<VaasSide>[] = [
     CREATE,
     "no expiry",
     {
-      theirs: "200 in 180 days, minute not right",
-      ours: "200 in 180 days, minute right",
-      why: "theirs takes the minute from the seconds",
+      theirs: "200 in 180 days, its minute is the second",
+      ours: "200 in 180 days, its minute is the minute",
+      why: "as it should be",
     },
     expiryOf,
   ),
