@@ -129,6 +129,7 @@ suite("sealed inputs on holdfast up", { timeout: 420_000 }, () => {
     const { code, stderr } = await create("i");
     assert.equal(code, 0, stderr);
     assert.match(await good("policy", "explain", "i.policy"), /opened with key model/);
+    assert.match(await good("function", "show", "f"), /\/model\/x {2}fetched by keeps from http/);
     const me = ["client", "i.policy", "-i", "MEcert.pem", "-k", "MEkey.pem", "-q", "-n"];
     await good(...me, "-c", "/program/p.wasm", "-o", "/output/y=out");
     assert.deepEqual(readFileSync(join(directory, "out")), MODEL);

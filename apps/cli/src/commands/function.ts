@@ -1,4 +1,5 @@
 // `holdfast function`: what an administrator does at CCFaaS.
+import type { FunctionResource } from "@holdfast/contract";
 import type { Command } from "commander";
 import { type AccessOptions, openCcfaas, withCcfaas } from "../access/options.ts";
 import { newCommand, newGroup } from "../command.ts";
@@ -120,15 +121,20 @@ function showCommand(context: Context): Command {
       const state = await ccfaas.describeFunction(name);
       const version = state.version === undefined ? "" : `, version ${state.version}`;
       context.terminal.line(`function ${state.name}: ${state.state}${version}`);
-      for (const { path, kind, sha256, stored, size } of state.files) {
-        const where = stored ? `stored, ${formatBytes(size ?? 0)}` : "MISSING";
-        context.terminal.line(`  ${kind.padEnd(9)} ${path}  ${where}  sha256 ${sha256}`);
+      for (const file of state.files) {
+        const { path, kind, sha256 } = file;
+        context.terminal.line(`  ${kind.padEnd(9)} ${path}  ${whereIs(file)}  sha256 ${sha256}`);
       }
       context.terminal.line(
         `  memory ${definition.max_memory_mib} MiB, clock ${definition.enable_clock ? "on" : "off"}, ${definition.execution_strategy}`,
       );
       context.terminal.result({ ok: true, function: state, definition });
     });
+}
+
+function whereIs({ stored, size, source }: FunctionResource["files"][number]): string {
+  if (source !== undefined) return `fetched by keeps from ${source}`;
+  return stored ? `stored, ${formatBytes(size ?? 0)}` : "MISSING";
 }
 
 function deleteCommand(context: Context): Command {
