@@ -8,7 +8,7 @@ import { CliError, explain } from "./errors.ts";
 const CODES = new URL("../../../docs/reference/errors.md", import.meta.url);
 /** Commands never ask so, or say on the spot what to do (access/explained-transport.ts). */
 const ELSEWHERE =
-  /^(STORE_|BLOB_|REQUEST_(MEDIA|TIME|HEADERS)|METHOD_|ACCESS_(UNKNOWN|DENIED)$|NAMESPACE_INVALID|NAME_INVALID|IDEMPOTENCY_|FILE_NOT_LOADED|KEEP_NOT_FOUND|COPY_)/;
+  /^(STORE_(?!UNREACHABLE)|BLOB_|REQUEST_(MEDIA|TIME|HEADERS)|METHOD_|ACCESS_(UNKNOWN|DENIED)$|NAMESPACE_INVALID|NAME_INVALID|IDEMPOTENCY_|FILE_NOT_LOADED|KEEP_NOT_FOUND|COPY_)/;
 
 test("every refusal of the control plane comes with something to try", () => {
   const [, section = ""] = readFileSync(CODES, "utf8").split("## Control plane and store");

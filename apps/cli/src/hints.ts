@@ -52,6 +52,7 @@ export const HINTS: Readonly<Record<string, string>> = {
     "delete files, versions or functions, or have the quota raised: holdfast namespace quota",
   QUOTA_MEMORY: "delete an instance, or have the quota raised: holdfast namespace quota",
   KEEPS_NO_MEMORY: "end an instance, or start the platform with more memory for keeps",
+  STORE_UNREACHABLE: "try again later; the service's log says what its database answers",
   NOT_READY: "try again later; the service's log says what it waits for",
   SHUTTING_DOWN: "try again once it was started again",
   SERVICE_FAILED: "the service's log has more under the id that is named above",
