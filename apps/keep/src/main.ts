@@ -8,7 +8,7 @@ import { policyHash } from "@holdfast/policy";
 import { WORKER_OPTIONS } from "@holdfast/wasi";
 import { buildKeep, type Keep } from "./app.ts";
 import { type AttestDeps, attestKeep, type Platform } from "./boot/attest-keep.ts";
-import { attestationServiceOver } from "./boot/attestation-service.ts";
+import { attestationServiceOver, foresighted } from "./boot/attestation-service.ts";
 import { sourceOver } from "./boot/input-source.ts";
 import { keyBrokerOver } from "./boot/key-broker.ts";
 import { callsOverStream } from "./boot/loader-calls.ts";
@@ -57,16 +57,14 @@ async function serve(): Promise<void> {
   const loaderGone = deserted(device);
   const calls = callsOverStream(duplexOn(RELAY_FD));
   const relay = relayOver(calls);
-  const platform: Platform = {
-    device: nsmOverStream(device),
-    service: attestationServiceOver(relay),
-    clock: systemClock,
-  };
+  const service = foresighted(attestationServiceOver(relay));
+  const platform: Platform = { device: nsmOverStream(device), service, clock: systemClock };
   const runner = lazyRunner({
     forRuns: () => createWorker(KEEP_WORKER_SOURCE),
     forAdmission: () => createWorker(KEEP_ADMISSION_SOURCE),
   });
-  const assignment = await assigned(platform, runner);
+  // While it is looked through, the challenge is on its way.
+  const assignment = await assigned(platform, runner, () => service.askAhead());
   const hash = await policyHash(assignment.policy.text);
   log.info("assigned", { policy_hash: hash, dialect: assignment.policy.dialect });
   const deps: AttestDeps = { ...platform, policy: assignment.policy, policyHash: hash };
@@ -89,7 +87,11 @@ async function serve(): Promise<void> {
 }
 
 /** What the keep is for. Before it knows, it listens nowhere. */
-async function assigned(platform: Platform, runner: RunStarter): Promise<Assignment> {
+async function assigned(
+  platform: Platform,
+  runner: RunStarter,
+  arrived: () => void,
+): Promise<Assignment> {
   const orders = readOrders(new Socket({ fd: CONFIG_FD, readable: true, writable: false }));
   const boot = await orders.boot();
   log.info("booting", { ahead: boot.ahead });
@@ -98,7 +100,7 @@ async function assigned(platform: Platform, runner: RunStarter): Promise<Assignm
     runner.prepare();
     log.info("waiting");
   }
-  return await orders.assignment(boot);
+  return await orders.assignment(boot, arrived);
 }
 
 async function open(keep: Keep, { listen }: Assignment): Promise<Address> {

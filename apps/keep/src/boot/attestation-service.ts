@@ -44,6 +44,29 @@ export function attestationServiceOver(relay: Relay): AttestationService {
   };
 }
 
+/** A service whose next challenge can be asked for before it is needed, while there is something else to do. */
+export interface ForesightedService extends AttestationService {
+  askAhead(): void;
+}
+
+/** The same service, foresighted. */
+export function foresighted(service: AttestationService): ForesightedService {
+  let ahead: Promise<Challenge> | undefined;
+  return {
+    askAhead() {
+      ahead = service.challenge();
+      // Whoever needs it hears of its failure.
+      ahead.catch(() => undefined);
+    },
+    challenge() {
+      const next = ahead ?? service.challenge();
+      ahead = undefined;
+      return next;
+    },
+    certificate: (request) => service.certificate(request),
+  };
+}
+
 type Answer = Readonly<Record<string, unknown>>;
 
 async function post(relay: Relay, path: string, request: Answer): Promise<Answer> {

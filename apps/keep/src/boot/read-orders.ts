@@ -15,8 +15,12 @@ import { readLines } from "../read-lines.ts";
 /** Orders as they come. Both reject with BootError BOOT_CONFIG when the loader is gone or tells anything else. */
 export interface Orders {
   boot(): Promise<BootConfig>;
-  /** Waits as long as it takes. @throws BootError BOOT_POLICY, BOOT_ATTESTATION_URL as well */
-  assignment(boot: BootConfig): Promise<Assignment>;
+  /**
+   * Waits as long as it takes.
+   * @param arrived called when it has come, before anybody looks at it
+   * @throws BootError BOOT_POLICY, BOOT_ATTESTATION_URL as well
+   */
+  assignment(boot: BootConfig, arrived?: () => void): Promise<Assignment>;
 }
 
 /** Time that the stream may take to end after its last line. */
@@ -39,8 +43,10 @@ export function readOrders(stream: Readable): Orders {
   };
   return {
     boot: async () => parseBootConfig(await demand("configuration")),
-    async assignment(boot) {
-      const assignment = parseAssignment(await demand("assignment"), boot);
+    async assignment(boot, arrived = () => undefined) {
+      const line = await demand("assignment");
+      arrived();
+      const assignment = parseAssignment(line, boot);
       const timer = setTimeout(() => stream.destroy(new Error("it does not end")), PATIENCE_MS);
       try {
         if ((await next()) === undefined) return assignment;
