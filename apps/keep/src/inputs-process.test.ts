@@ -70,8 +70,9 @@ describe("inputs of a keep in its own process", { timeout: 240_000 }, () => {
     assert.equal((await client.status()).storage?.used_bytes, SIZE);
     const grown = peaks(keep.said()).map((peak, index) => (peak - (before[index] ?? 0)) / MIB);
     const [keepMib = 0, loaderMib = 0] = grown;
-    assert.ok(keepMib < 230, `the keep took ${keepMib} MiB more for ${SIZE / MIB}`);
-    assert.ok(loaderMib < 100, `the loader took ${loaderMib} MiB more`);
+    // Node and threads take their part; a second copy would take 128 more, a first one in the loader as well.
+    assert.ok(keepMib < 300, `the keep took ${keepMib} MiB more for ${SIZE / MIB}`);
+    assert.ok(loaderMib < 120, `the loader took ${loaderMib} MiB more`);
     const log = readFileSync(keep.logFile, "utf8");
     assert.match(log, /"input-ready"/);
     assert.doesNotMatch(log.replaceAll(/"by":"loader".*/g, ""), /\/in\/x/);

@@ -9,6 +9,7 @@ import { noteLine } from "./follow-keep.ts";
 import { KeepLog } from "./keep-log.ts";
 import { measure } from "./measure-bundle.ts";
 import { openPlatform } from "./open-platform.ts";
+import { postToService } from "./post-to-service.ts";
 import { StateReport } from "./state-report.ts";
 
 const STARTING = {
@@ -96,6 +97,26 @@ test("a machine without the module's device is no platform of it", async () => {
     openPlatform({ kind: "aws-nitro", device }, bundle),
     (thrown) => thrown instanceof AttesterError && thrown.code === "ATTESTER_UNREACHABLE",
   );
+});
+
+test("the keep's words are carried to three places of the service, and to no other", async () => {
+  const carried = (path: unknown) => postToService(path, {}, { url: "http://127.0.0.1:1" });
+  const paths = [
+    "/v1/keys",
+    "/v1/keys/model",
+    "/v1/keys/model/grant",
+    "/v1/keys/../release",
+    "/v1/keys/a/../b/release",
+    "/v1/keys/model/release?x",
+    "/v1/keys/Model/release",
+    "/v1/reference-values",
+    "//other.example/v1/challenges",
+    undefined,
+  ];
+  for (const path of paths) await assert.rejects(carried(path), /not a path to carry to/);
+  for (const path of ["/v1/challenges", "/v1/certificates", "/v1/keys/model.1/release"]) {
+    await assert.rejects(carried(path), /ECONNREFUSED/);
+  }
 });
 
 test("the measurement is the first 32 bytes of a SHA-384", () => {
