@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { WasiError } from "../errors.ts";
 import { admit, assemble, program } from "../testing/modules.ts";
 import { admitModule } from "./admit.ts";
+import { encodeU32 } from "./reader.ts";
 
 const MEMORY = `(memory (export "memory") 1)`;
 const START = `(func (export "_start"))`;
@@ -247,6 +248,21 @@ describe("what is refused", () => {
   it("what the crafted modules are made of is sound by itself", async () => {
     const sound = sections(TYPE_EMPTY, ONE_FUNCTION, [5, 1, 0, 1], EXPORTS, CODE);
     assert.equal((await admitModule(sound, { maxMemoryMib: 16 })).memory.initialPages, 1);
+  });
+
+  it("a function larger than V8 compiles, before it is rewritten", async () => {
+    const body = Buffer.alloc(7_654_322, 0x01).fill(0, 0, 1);
+    const length = encodeU32(body.length);
+    const code = Buffer.concat([Uint8Array.from([1, ...length]), body]);
+    const bytes = Buffer.concat([
+      sections(TYPE_EMPTY, ONE_FUNCTION, [5, 1, 0, 1], EXPORTS),
+      Uint8Array.from([10, ...encodeU32(code.length)]),
+      code,
+    ]);
+    await assert.rejects(admitModule(bytes, { maxMemoryMib: 16 }), {
+      code: "MODULE_MALFORMED",
+      message: /a function has more than 7654321 bytes/,
+    });
   });
 
   it("a module that is too large", async () => {

@@ -1,6 +1,6 @@
 // Writes the bodies of functions anew: single instructions are replaced, or get something behind them, all else is copied.
-import { Buffer } from "node:buffer";
 import { type Opcode, readInstruction } from "./instructions.ts";
+import { ModuleWriter } from "./module-writer.ts";
 import { encodeU32, type ModuleReader, malformed } from "./reader.ts";
 
 /** What to do with an instruction: put bytes in its place, or behind it. */
@@ -18,6 +18,9 @@ export interface Editor {
   readonly concerns: (bytes: Uint8Array, start: number, end: number) => boolean;
 }
 
+/** V8 compiles no larger function. */
+const MAXIMUM_BODY_BYTES = 7_654_321;
+
 /**
  * What a code section has behind its count: the bodies, each with its length before it.
  * @param parameters how many each function has, in order
@@ -27,31 +30,46 @@ export function rewriteBodies(
   code: ModuleReader,
   parameters: readonly number[],
   { edit, concerns }: Editor,
-): Uint8Array[] {
+): Uint8Array {
   if (code.count(1) !== parameters.length) {
     throw malformed("there are not as many bodies as functions");
   }
-  const parts: Uint8Array[] = [];
-  let copied = code.at;
+  const first = code.at;
+  let copied = first;
+  let all: ModuleWriter | undefined;
+  const instructions = new ModuleWriter(1024);
   for (const own of parameters) {
     const start = code.at;
     const body = code.part(code.u32());
+    if (body.left > MAXIMUM_BODY_BYTES) {
+      throw malformed(`a function has more than ${MAXIMUM_BODY_BYTES} bytes`);
+    }
     if (!concerns(body.bytes, body.at, body.end)) continue;
-    const changed = rewriteBody(body, own, edit);
-    if (changed === undefined) continue;
-    parts.push(code.bytes.subarray(copied, start), Uint8Array.from(encodeU32(changed.length)));
-    parts.push(changed);
+    instructions.clear();
+    const locals = rewriteBody(body, own, edit, instructions);
+    if (locals === undefined) continue;
+    all ??= new ModuleWriter(Math.ceil((code.end - first) * 1.25));
+    all.copy(code.bytes, copied, start);
+    all.u32(locals.length + instructions.length);
+    all.copy(locals);
+    all.copy(instructions.written);
     copied = code.at;
   }
   if (code.left > 0) throw malformed("the code has bytes behind its end");
-  return [...parts, code.bytes.subarray(copied, code.end)];
+  if (all === undefined) return code.bytes.subarray(first, code.end);
+  all.copy(code.bytes, copied, code.end);
+  return all.written;
 }
 
-/** @returns undefined when nothing is changed */
+/**
+ * Writes a body's instructions anew.
+ * @returns its locals, with those that edits asked for; undefined when nothing is changed
+ */
 function rewriteBody(
   body: ModuleReader,
   parameters: number,
   edit: EditInstruction,
+  instructions: ModuleWriter,
 ): Uint8Array | undefined {
   const locals = readLocals(body);
   const afterLocals = body.at;
@@ -61,24 +79,24 @@ function rewriteBody(
     own.set(type, number);
     return number;
   };
-  const parts: Uint8Array[] = [];
   let copied = body.at;
+  let isChanged = false;
   while (body.left > 0) {
     const at = body.at;
     const change = edit(readInstruction(body), local);
     if (change === undefined) continue;
     const replaces = "instead" in change;
-    parts.push(body.bytes.subarray(copied, replaces ? at : body.at));
-    parts.push(replaces ? change.instead : change.behind);
+    instructions.copy(body.bytes, copied, replaces ? at : body.at);
+    instructions.copy(replaces ? change.instead : change.behind);
     copied = body.at;
+    isChanged = true;
   }
-  if (parts.length === 0) return undefined;
-  return Buffer.concat([
-    Uint8Array.from(encodeU32(locals.groups + own.size)),
-    body.bytes.subarray(locals.start, afterLocals),
-    Uint8Array.from([...own.keys()].flatMap((type) => [1, type])),
-    ...parts,
-    body.bytes.subarray(copied, body.end),
+  if (!isChanged) return undefined;
+  instructions.copy(body.bytes, copied, body.end);
+  return Uint8Array.from([
+    ...encodeU32(locals.groups + own.size),
+    ...body.bytes.subarray(locals.start, afterLocals),
+    ...[...own.keys()].flatMap((type) => [1, type]),
   ]);
 }
 

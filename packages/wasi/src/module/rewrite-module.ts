@@ -81,8 +81,8 @@ function rewriteCode(
     if (more === undefined && id !== SECTION.code) continue;
     const reader = new ModuleReader(bytes, content, end);
     const count = Uint8Array.from(encodeU32(reader.u32() + (more?.count ?? 0)));
-    const items = id === SECTION.code ? bodies : [bytes.subarray(reader.at, end)];
-    rewritten.set(id, [count, ...items, more?.bytes ?? new Uint8Array()]);
+    const items = id === SECTION.code ? bodies : bytes.subarray(reader.at, end);
+    rewritten.set(id, [count, items, more?.bytes ?? new Uint8Array()]);
   }
   return rewritten;
 }
