@@ -1,8 +1,8 @@
 // A process that the command starts, watches and ends. It gets a session of its own: Ctrl-C on a terminal reaches the
 // command alone, which then ends its processes in order.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { closeSync, createReadStream, fstatSync, openSync } from "node:fs";
+import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors.ts";
 import { COMPILE_CACHE } from "./checkout.ts";
@@ -27,6 +27,8 @@ export interface ServiceEnd {
 
 const GRACE_MS = 8000;
 const POLL_MS = 40;
+/** Of a log, when it is to say why a service did not start. */
+const MAXIMUM_LOG = 1 << 20;
 
 /** A running service. */
 export class ChildService {
@@ -34,9 +36,12 @@ export class ChildService {
   readonly logFile: string;
   readonly ended: Promise<ServiceEnd>;
   readonly #child: ChildProcess;
+  /** Where its words begin in the log, which has those of earlier ones, too. */
+  readonly #logStart: number;
   #end: ServiceEnd | undefined;
 
-  private constructor(options: ServiceOptions, child: ChildProcess) {
+  private constructor(options: ServiceOptions, child: ChildProcess, logStart: number) {
+    this.#logStart = logStart;
     this.name = options.name;
     this.logFile = options.logFile;
     this.#child = child;
@@ -53,6 +58,7 @@ export class ChildService {
   /** Starts a process of Node. */
   static start(options: ServiceOptions): ChildService {
     const log = openSync(options.logFile, "a", 0o600);
+    const { size } = fstatSync(log);
     try {
       const child = spawn(process.execPath, [...options.arguments], {
         detached: true,
@@ -67,7 +73,7 @@ export class ChildService {
       });
       child.stdin?.on("error", () => undefined);
       child.stdin?.end(options.input);
-      return new ChildService(options, child);
+      return new ChildService(options, child, size);
     } finally {
       closeSync(log);
     }
@@ -122,18 +128,28 @@ export class ChildService {
   }
 
   async #failure(what: string): Promise<CliError> {
-    const log = await readFile(this.logFile, "utf8").catch(() => "");
-    const last = lastWords(log);
+    const last = lastWords(await this.#log());
+    const isInUse = last.includes("DATA_IN_USE");
     return new CliError("CLI_PROCESS", `${this.name} ${what}`, {
       ...(last === "" ? {} : { cause: new Error(last) }),
-      hint: `read its log: ${this.logFile}`,
+      hint: isInUse
+        ? "another platform runs with this data directory: use that one, or choose another --data-dir"
+        : `read its log: ${this.logFile}`,
     });
+  }
+
+  async #log(): Promise<string> {
+    const bounds = { start: this.#logStart, end: this.#logStart + MAXIMUM_LOG };
+    const bytes = await buffer(createReadStream(this.logFile, bounds)).catch(() => "");
+    return bytes.toString();
   }
 }
 
-/** The lines of a log that say most: errors before their stacks, else the last ones. */
+/** The lines of a log that say most: plain words before records, errors before their stacks, else the last ones. */
 function lastWords(log: string): string {
-  const lines = log.split("\n").filter((line) => line.trim() !== "" && !/^\s+at /.test(line));
+  const all = log.split("\n").filter((line) => line.trim() !== "" && !/^\s+at /.test(line));
+  const plain = all.filter((line) => !line.startsWith("{"));
+  const lines = plain.length > 0 ? plain : all;
   const errors = lines.filter((line) => /error/i.test(line));
   return (errors.length > 0 ? errors : lines).slice(-2).join(" | ").slice(0, 800);
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { suite, test } from "node:test";
+import type { CliError } from "../errors.ts";
 import { inEmptyDirectory } from "../testing/run.ts";
 import { ChildService } from "./child-service.ts";
 import { endLeftoverKeeps, keepsUnder, loadersUnder } from "./leftover-keeps.ts";
@@ -37,6 +38,19 @@ suite("a service's process", () => {
     await assert.rejects(service.waitAnswering("http://127.0.0.1:1", GO_ON), (error: Error) => {
       assert.match(error.message, /service ended before it was ready/);
       assert.match(String((error.cause as Error).message), /no such door/);
+      return true;
+    });
+  });
+
+  test("is told with words of its own, not with those of one before", async () => {
+    writeFileSync("log", "Error: long ago\n");
+    const record = JSON.stringify({ level: 30, msg: "error of somebody else" });
+    const service = start(
+      `console.log('${record}'); console.error("DATA_IN_USE: it is"); process.exit(1)`,
+    );
+    await assert.rejects(service.waitAnswering("http://127.0.0.1:1", GO_ON), (error: CliError) => {
+      assert.equal((error.cause as Error).message, "DATA_IN_USE: it is");
+      assert.match(error.hint ?? "", /--data-dir/);
       return true;
     });
   });
