@@ -12,7 +12,6 @@ export type TrustErrorCode =
   | "SHUTTING_DOWN"
   | "NOT_READY"
   | "CONFIG_INVALID"
-  | "DATA_IN_USE"
   | "KEYS_UNUSABLE"
   | "STATE_UNUSABLE"
   | "AUTHORITY_UNKNOWN"

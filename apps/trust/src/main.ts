@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { CallerLimits, createNodeCrypto, ServiceTls } from "@holdfast/channel";
+import { CallerLimits, createNodeCrypto, lockData, ServiceTls } from "@holdfast/channel";
 import { HoldfastError, messageOf, systemClock } from "@holdfast/core";
 import { type Logger, pino } from "pino";
 import { buildApp } from "./app.ts";
@@ -10,7 +10,6 @@ import { openStore } from "./collateral/open-store.ts";
 import { type Config, readConfig } from "./config.ts";
 import { administratorOf } from "./services/administrator.ts";
 import { Challenges } from "./services/challenges.ts";
-import { lockData } from "./services/data-lock.ts";
 import { DecisionLog } from "./services/decision-log.ts";
 import { HeldKeys } from "./services/held-keys.ts";
 import { Keys } from "./services/keys.ts";

@@ -8,7 +8,6 @@ import { type TestContext, test } from "node:test";
 import { check, unmet, webCrypto } from "@holdfast/core";
 import { type Decision, type DecisionRecord, verifyLog } from "@holdfast/evidence";
 import type { TrustError } from "../errors.ts";
-import { lockData } from "./data-lock.ts";
 import { DecisionLog } from "./decision-log.ts";
 
 async function newFile(t: TestContext): Promise<string> {
@@ -143,15 +142,4 @@ test("lines cut off the end leave another head than the one noted", async (t) =>
   ];
   assert.deepEqual(unmet(cut.checks), []);
   assert.notEqual(whole.head, cut.head);
-});
-
-test("a data directory belongs to one process at a time", async (t) => {
-  const directory = join(await newFile(t), "..");
-  const first = lockData(directory);
-  assert.throws(
-    () => lockData(directory),
-    (error: TrustError) => error.code === "DATA_IN_USE",
-  );
-  first.release();
-  lockData(directory).release();
 });

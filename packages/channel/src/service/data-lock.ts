@@ -9,9 +9,12 @@ export interface DataLock {
   release(): void;
 }
 
+/** Code of a directory that can't be had. */
+export type DataLockErrorCode = "DATA_IN_USE";
+
 /** A data directory that another process works in. */
 export class DataLockError extends HoldfastError {
-  declare readonly code: "DATA_IN_USE";
+  declare readonly code: DataLockErrorCode;
 
   constructor(message: string, options: { cause: unknown }) {
     super("DATA_IN_USE", message, options);
