@@ -168,7 +168,7 @@ describe("two control planes on one PostgreSQL", { skip, concurrency: false }, (
   it("refuse a NUL in a name, which no text of their database can hold", async () => {
     await assert.rejects(ccfaas[0].getFunction("a\0b"), { code: "REQUEST_INVALID", status: 400 });
     const registering = ccfaas[0].registerFunction(vodFunction("a\0b"));
-    await assert.rejects(registering, { code: "REQUEST_INVALID", status: 400 });
+    await assert.rejects(registering, { code: "POLICY_INVALID", status: 422 });
   });
 
   it("delete what the other is making", async () => {
