@@ -38,10 +38,7 @@ export function sqliteDialect(path: string): Dialect {
     database: {
       close: () => database.close(),
       prepare: (sql) => {
-        // A write that finds no room ends its transaction by itself (sqlite.org/lang_transaction.html): then there is
-        // nothing to roll back, and whoever asked is to hear of the room.
-        const isOver = sql === "rollback" && !database.isTransaction;
-        const text = isOver ? "select 1" : sql;
+        const text = statementFor(sql, database.isTransaction);
         const statement = prepared.get(text) ?? prepare(database, text);
         // Lists of values make texts of their own.
         if (prepared.size >= PREPARED) prepared.clear();
@@ -62,4 +59,14 @@ function prepare(database: DatabaseSync, sql: string): SqliteStatement {
     // Of a statement of its own: rows of another use may come in between.
     iterate: (parameters) => database.prepare(sql).iterate(...values(parameters)),
   };
+}
+
+/** Statements that begin and end transactions, as SQLite is to have them (sqlite.org/lang_transaction.html). */
+function statementFor(sql: string, isTransaction: boolean): string {
+  // One that reads first and writes then would fail where another process wrote in between: it waits at its beginning.
+  if (sql === "begin") return "begin immediate";
+  // A write that finds no room ends its transaction by itself: there is nothing to roll back, and whoever asked is to
+  // hear of the room.
+  if (sql === "rollback" && !isTransaction) return "select 1";
+  return sql;
 }
