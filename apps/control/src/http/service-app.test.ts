@@ -142,6 +142,23 @@ test("alive is one thing, ready another", async (t) => {
   assert.equal((await ask("/readyz")).body, '{"status":"ready"}');
 });
 
+test("what is asked all day is not on the log, unless it is refused", async (t) => {
+  const ofRequests = ({ msg }: { msg?: unknown }): boolean => /request/.test(String(msg));
+  const { ask, lines } = await edge(t);
+  await ask("/healthz");
+  await ask("/readyz");
+  assert.equal(lines().filter(ofRequests).length, 0);
+  await ask("/metrics", { headers: {} });
+  assert.deepEqual(
+    lines()
+      .filter(ofRequests)
+      .map(({ msg, code }) => [msg, code]),
+    [["request refused", "ACCESS_UNKNOWN"]],
+  );
+  await ask("/openapi.json");
+  assert.ok(lines().some(({ msg }) => msg === "request completed"));
+});
+
 test("a service that ends answers what is under way, and nothing new", async (t) => {
   const { app, port, go, lines } = await edge(t);
   const underWay = raw(t, port, `GET /wait HTTP/1.1\r\nhost: x\r\n${AS_READER}\r\n`);

@@ -9,6 +9,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   type FastifySchema,
+  LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -37,6 +38,13 @@ export type ServiceApp = FastifyInstance<
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 const BODY_LIMIT = 8 * 1024 * 1024;
 const BODY_SILENCE_MS = 60_000;
+/** What machines ask all day, the control plane itself among them: lines about it would fill the disk, and tell nothing. */
+const ROUTINE: ReadonlySet<string | undefined> = new Set([
+  "/healthz",
+  "/readyz",
+  "/metrics",
+  "/v1/keeps",
+]);
 
 /** What a service is made with. */
 export interface ServiceOptions {
@@ -78,6 +86,7 @@ export function buildServiceApp(
     // What the log calls the address.
     ...(tls === undefined ? {} : { https: {} as object }),
     loggerInstance: options.logger.child({}, { serializers: { req: loggedRequest } }),
+    logController: new LogController({ disableRequestLogging: isRoutine }),
     // The nearest one is ours; what it was told by others is hearsay.
     trustProxy: options.isBehindProxy === true ? (_address, hop) => hop === 0 : false,
     bodyLimit: BODY_LIMIT,
@@ -183,6 +192,11 @@ export function sendProblem(reply: FastifyReply, answer: ReturnType<typeof probl
 function loggedRequest(request: FastifyRequest): object {
   const { method, host, ip } = request;
   return { method, url: loggableUrl(request), host, remoteAddress: ip };
+}
+
+/** Refusals are on the log whatever was asked for. */
+function isRoutine({ method, routeOptions }: FastifyRequest): boolean {
+  return method === "GET" && ROUTINE.has(routeOptions.url);
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {
