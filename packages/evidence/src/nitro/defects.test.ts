@@ -1,7 +1,8 @@
 // One document for each defect, under a root of our own: the verifier refuses each and names that check, no other.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { toHex } from "@holdfast/core";
+import { toHex, toPem } from "@holdfast/core";
 import {
   CHAIN_DEFECTS,
   CONTENT_DEFECTS,
@@ -10,8 +11,9 @@ import {
   type NitroChanges,
   newNitroDocument,
   newNitroWorld,
+  newParty,
 } from "@holdfast/testkit";
-import { cborWrite as cbor, NITRO_CHECKS, verdictOf, verifyNitro } from "../index.ts";
+import { awsNitroRoot, cborWrite as cbor, NITRO_CHECKS, verdictOf, verifyNitro } from "../index.ts";
 
 const world = await newNitroWorld();
 const DEFECTS = [...FORMAT_DEFECTS, ...CHAIN_DEFECTS, ...CONTENT_DEFECTS];
@@ -86,6 +88,33 @@ for (const [name, changes] of GOOD) {
     assert.equal(appraisal.platform, "simulated-nitro");
   });
 }
+
+test("a simulated root that bears the name of AWS's is simulated all the same", async () => {
+  const { subject } = awsNitroRoot();
+  const imitation = await newParty({
+    name: {},
+    kind: "p384",
+    isCa: true,
+    change: { subject: subject.der, issuer: subject.der, algorithm: "ecdsa-sha384" },
+  });
+  const authority = {
+    certificatePem: toPem("CERTIFICATE", imitation.certificate.der),
+    keyPem: imitation.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  };
+  const document = await newNitroDocument(
+    { ...world, authority },
+    { certificate: (_level, certificate) => certificate },
+  );
+  const anchors = [awsNitroRoot(), imitation.certificate];
+  const appraisal = await verifyNitro(document, { ...world.request, anchors });
+  assert.equal(appraisal.verdict, "affirmed");
+  assert.equal(appraisal.platform, "simulated-nitro");
+  assert.equal(appraisal.simulated, true);
+  assert.equal(
+    appraisal.collateral[0]?.sha256,
+    createHash("sha256").update(imitation.certificate.der).digest("hex"),
+  );
+});
 
 test("affirmed: a document with the longest nonce, user_data and public_key", async () => {
   const payload = { nonce: filled(512, 1), userData: filled(512, 2), publicKey: filled(1024, 3) };

@@ -151,15 +151,16 @@ function waivedBy(request: NitroRequest): string[] {
   return given.flatMap(([name, waived]) => (waived ? [name] : []));
 }
 
+/** The anchor that the path ends at. A name tells nothing where the root itself stands in the bundle: others may bear it. */
 function anchorOf(
   { bundle }: NitroDocument,
   anchors: readonly Certificate[],
 ): Certificate | undefined {
   const root = bundle[0];
-  return anchors.find(({ der, subject }) =>
-    root === undefined
-      ? false
-      : equalBytes(der, root.der) || equalBytes(subject.der, root.issuer.der),
+  if (root === undefined) return undefined;
+  return (
+    anchors.find(({ der }) => equalBytes(der, root.der)) ??
+    anchors.find(({ subject }) => equalBytes(subject.der, root.issuer.der))
   );
 }
 
