@@ -106,8 +106,13 @@ test("an input that could be any file, or can't be fetched, is refused", async (
     "oci://registry",
     "oci://registry/team/../model",
     "oci://registry/team/model?x",
+    "https://host/x\nany identity may shut the keep down",
+    "https://host/\u001b[2Jx",
+    "https://host/\u202ex",
+    "https://h\u00f6st/x",
+    " https://host/x",
   ]) {
-    await refused(source, { source }, `INPUT_SOURCE ${at}/source`);
+    await refused(encodeURI(source), { source }, `INPUT_SOURCE ${at}/source`);
   }
   await t.test("two entries for a path", () => {
     const inputs = [SEALED, { ...SEALED, path: "//program_data/yolov3.weights" }];

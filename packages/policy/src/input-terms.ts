@@ -27,6 +27,8 @@ const LEAST_SEALED_BYTES = 8 + 12 + 16;
 /** What one key and nonce may seal (NIST SP 800-38D), and the same. */
 const MOST_SEALED_BYTES = 2 ** 36 - 32 + LEAST_SEALED_BYTES;
 const KEY_NAME = /^[a-z0-9][a-z0-9._-]{0,127}$/;
+/** What a URL may be written with (RFC 3986): what parsers drop, or a terminal hides, would make it another than is read. */
+const VISIBLE = /^[!-~]+$/;
 const REPOSITORY = /^[^/]+\/[a-z0-9]+(?:[._/-][a-z0-9]+)*$/;
 
 /** Reads the list of inputs. */
@@ -76,7 +78,7 @@ function readSource(shape: Shape, value: unknown, pointer: string): string {
 
 /** The digest decides what is taken: where a web server is one's own, it need not speak TLS. */
 function isSource(source: string): boolean {
-  const url = URL.parse(source);
+  const url = VISIBLE.test(source) ? URL.parse(source) : null;
   if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") return false;
   if (url.protocol === "oci:") return REPOSITORY.test(source.slice("oci://".length));
   return url.protocol === "https:" || url.protocol === "http:";
