@@ -6,6 +6,7 @@ import { identityOfPeer } from "@holdfast/channel";
 import { type Clock, parseCertificate } from "@holdfast/core";
 import type { Policy, PolicyIdentity } from "@holdfast/policy";
 import type { Log } from "../log.ts";
+import { SeldomLog } from "./seldom.ts";
 
 /** How many connections there may be. */
 export interface PeerLimits {
@@ -36,12 +37,14 @@ interface KnownPeer {
 export class Peers {
   readonly #deps: PeerDeps;
   readonly #limits: PeerLimits;
+  readonly #seldom: SeldomLog;
   readonly #strangers = new Map<string, Socket>();
   readonly #known = new Map<TLSSocket, KnownPeer>();
 
   constructor(deps: PeerDeps) {
     this.#deps = deps;
     this.#limits = deps.limits ?? DEFAULT_PEER_LIMITS;
+    this.#seldom = new SeldomLog(deps.log, deps.clock);
   }
 
   /** Notes a connection before its handshake. */
@@ -56,7 +59,7 @@ export class Peers {
     if (oldest === undefined) return;
     this.#strangers.delete(oldest[0]);
     oldest[1].destroy();
-    this.#deps.log.warn("stranger-dropped", { strangers: this.#strangers.size });
+    this.#seldom.warn("stranger-dropped", { strangers: this.#strangers.size });
   }
 
   /** Decides about a connection after its handshake: it stays only when it is an identity of the policy. */
@@ -65,12 +68,12 @@ export class Peers {
     const { policy, clock } = this.#deps;
     const identity = identityOfPeer(socket, policy, clock.now());
     if (identity === undefined) {
-      this.#deps.log.warn("peer-refused");
+      this.#seldom.warn("peer-refused");
       socket.destroy();
       return;
     }
     if (this.#count(identity) >= this.#limits.perIdentity) {
-      this.#deps.log.warn("peer-limit", { identity: identity.id });
+      this.#seldom.warn("peer-limit", { identity: identity.id });
       socket.destroy();
       return;
     }
