@@ -63,10 +63,7 @@ export async function admitModule(
 
 /** The first step of admission. @throws WasiError as `admitModule` */
 export function checkModule(bytes: Uint8Array, limits: AdmissionLimits): CheckedModule {
-  const most = limits.maxModuleBytes ?? MAXIMUM_MODULE_BYTES;
-  if (bytes.length > most) {
-    throw new WasiError("MODULE_TOO_LARGE", `${bytes.length} bytes, at most ${most} are admitted`);
-  }
+  demandModuleSize(bytes.length, limits);
   const layout = parseLayout(bytes);
   checkImports(layout);
   checkEntry(layout);
@@ -81,6 +78,13 @@ export function checkModule(bytes: Uint8Array, limits: AdmissionLimits): Checked
     imports: layout.imports.map(({ from, name }) => `${from}.${name}`).sort(),
     functions: functionsOf(layout),
   };
+}
+
+/** For who would have to copy a module first. @throws WasiError MODULE_TOO_LARGE */
+export function demandModuleSize(size: number, limits: AdmissionLimits): void {
+  const most = limits.maxModuleBytes ?? MAXIMUM_MODULE_BYTES;
+  if (size <= most) return;
+  throw new WasiError("MODULE_TOO_LARGE", `${size} bytes, at most ${most} are admitted`);
 }
 
 /** The last step of admission. @throws WasiError MODULE_MALFORMED */

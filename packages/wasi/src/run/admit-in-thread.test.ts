@@ -63,6 +63,18 @@ test("a program that takes more memory than its thread has", async () => {
   await assert.rejects(admitted(undefined, greedy), { code: "MODULE_TOO_LARGE" });
 });
 
+test("a file that is too large for a program is not even copied", async () => {
+  const bytes = 128 * 1024 * 1024;
+  const untouched = (): never => {
+    throw new Error("a thread was started");
+  };
+  await assert.rejects(admitted({ size: bytes + 1, chunks: [] }, untouched), {
+    code: "MODULE_TOO_LARGE",
+    message: `${bytes + 1} bytes, at most ${bytes} are admitted`,
+  });
+  await assert.rejects(admitted({ size: bytes, chunks: [] }, untouched), { code: "RUN_NO_THREAD" });
+});
+
 test("given up before it began, and while it waits", async () => {
   const silent = (): Worker => new Worker("setInterval(() => undefined, 1000)", { eval: true });
   const stop = new AbortController();

@@ -2,7 +2,7 @@
 // thread ends with its one program, and everything that admission needed goes with it.
 import { Worker } from "node:worker_threads";
 import { WasiError } from "../errors.ts";
-import type { AdmittedModule } from "../module/admit.ts";
+import { type AdmittedModule, demandModuleSize } from "../module/admit.ts";
 import type { Admission, AdmissionAnswer } from "../worker/admission.ts";
 import type { CreateWorker } from "./options.ts";
 import { WORKER_OPTIONS } from "./runner.ts";
@@ -30,6 +30,8 @@ export interface ThreadedAdmission extends Admission {
 export async function admitInThread(admission: ThreadedAdmission): Promise<AdmittedModule> {
   const { content, limits, signal } = admission;
   if (signal.aborted) throw closed();
+  // The thread copies it before it looks at it.
+  demandModuleSize(content.size, limits);
   const thread = started(admission.createWorker);
   const giveUp = (): void => void thread.terminate();
   signal.addEventListener("abort", giveUp);
