@@ -7,5 +7,5 @@ export function prepareProgram(keep: KeepState, path: string): void {
   if (sha256 === undefined || !keep.policy.programs.some((program) => program.path === path))
     return;
   keep.runner.prepare();
-  keep.programs.admit(sha256, keep.store.content(path)).catch(() => undefined);
+  keep.programs.prepare(sha256, keep.store.content(path));
 }

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
-import { type Content, createSourceAdmission, createSourceWorker, FileStore } from "@holdfast/wasi";
+import {
+  type Content,
+  createSourceAdmission,
+  createSourceWorker,
+  FileStore,
+  WasiError,
+} from "@holdfast/wasi";
 import { printing, wat } from "../testing/programs.ts";
 import { lazyRunner } from "./lazy-runner.ts";
 import { Programs } from "./programs.ts";
@@ -72,6 +78,32 @@ test("one that is refused does not hold up the next, and is not kept", async () 
   const again = programs.admit("bad", store.content("/bad"));
   assert.notEqual(again, bad);
   await assert.rejects(again, { code: "MODULE_MALFORMED" });
+});
+
+test("programs that come faster than they are admitted are not held until then", async () => {
+  const asked: number[] = [];
+  const endings: (() => void)[] = [];
+  const slow = {
+    admit: ({ size }: Content) => {
+      asked.push(size);
+      return new Promise<never>((_resolve, reject) =>
+        endings.push(() => reject(new WasiError("RUN_NO_THREAD", "as slow as wanted"))),
+      );
+    },
+  };
+  const programs = new Programs(slow, 16);
+  const sizes = [100, 20, 60, 70].map((mib) => mib * MIB);
+  for (const size of sizes) programs.prepare(`${size}`, { size, chunks: [] });
+  for (let turns = 0; turns < 100 && asked.length < 2; turns += 1) {
+    endings.shift()?.();
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(asked, sizes.slice(0, 2), "the others would be over the bound");
+  endings.shift()?.();
+  await new Promise(setImmediate);
+  programs.prepare("larger than the bound", { size: 200 * MIB, chunks: [] });
+  await new Promise(setImmediate);
+  assert.equal(asked.at(-1), 200 * MIB, "one may be larger");
 });
 
 test("a program with another digest than its own is refused", async () => {

@@ -18,6 +18,8 @@ export class Programs {
   readonly #maxMemoryMib: number;
   readonly #cached = new Map<string, Cached>();
   #last: Promise<unknown> = Promise.resolve();
+  /** Bytes of programs that are being admitted, or wait for it: they are held, whoever replaces their files meanwhile. */
+  #held = 0;
 
   constructor(runner: Pick<RunStarter, "admit">, maxMemoryMib: number) {
     this.#runner = runner;
@@ -41,9 +43,24 @@ export class Programs {
     return admitted;
   }
 
+  /**
+   * Admits a program that is likely to be run, save when so much waits already that it can as well be admitted when it is: who
+   * puts programs in faster than they are admitted would have the keep hold them all.
+   */
+  prepare(sha256: string, content: Content): void {
+    if (this.#held > 0 && this.#held + content.size > MAXIMUM_CACHED_BYTES) return;
+    // What is wrong with it is said when it is started.
+    this.admit(sha256, content).catch(() => undefined);
+  }
+
   #inTurn(sha256: string, content: Content): Promise<AdmittedModule> {
+    this.#held += content.size;
     const admitted = this.#last.then(() => this.#admitOne(sha256, content));
-    this.#last = admitted.catch(() => undefined);
+    this.#last = admitted
+      .catch(() => undefined)
+      .then(() => {
+        this.#held -= content.size;
+      });
     return admitted;
   }
 
