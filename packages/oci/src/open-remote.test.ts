@@ -33,7 +33,11 @@ before(async () => {
     else if (url === blob) {
       const challenge = `Bearer realm="${origin}/token",service="registry"`;
       response.writeHead(401, { "www-authenticate": challenge }).end();
+    } else if (url === "/v2/team/odd/blobs/sha256:" + DIGEST) {
+      const challenge = `Bearer realm="${origin}/token",service="odd"`;
+      response.writeHead(401, { "www-authenticate": challenge }).end();
     } else if (url === "/token?service=registry") response.end('{"token":"anonymous"}');
+    else if (url === "/token?service=odd") response.end('{"token":"a\\r\\nhost: other"}');
     else response.writeHead(404).end();
   });
   server.listen(0, "127.0.0.1");
@@ -105,7 +109,15 @@ test("a source that fails is told from one that ends", async () => {
 
 test("nothing but what is allowed is asked, redirects included", async () => {
   asked.length = 0;
-  for (const path of ["/closed/file", "/open/../closed/file", "/openly/file", "/v2/other/model"]) {
+  for (const path of [
+    "/closed/file",
+    "/open/../closed/file",
+    "/open/..%2fclosed/file",
+    "/open/x%5C%2e%2E%5Cclosed",
+    "/open/x%2F..",
+    "/openly/file",
+    "/v2/other/model",
+  ]) {
     await refused("SOURCE_NOT_ALLOWED", /does not allow/, open(`${origin}${path}`));
   }
   const { host } = new URL(origin);
@@ -113,6 +125,11 @@ test("nothing but what is allowed is asked, redirects included", async () => {
   assert.deepEqual(asked, []);
   await refused("SOURCE_NOT_ALLOWED", /closed/, open(`${origin}/open/away`));
   assert.deepEqual(asked, ["/open/away"]);
+});
+
+test("refused: a token that could not stand in a header", async () => {
+  const source = origin.replace("http:", "oci:");
+  await refused("SOURCE_FAILED", /gives no token/, open(`${source}/team/odd`));
 });
 
 test("a source that is none is refused", async () => {

@@ -7,6 +7,9 @@ const REPOSITORY = /^[a-z0-9]+([._/-][a-z0-9]+)*$/;
 /** Registries on one's own machine speak no TLS. */
 const LOCAL = /^(localhost|127\.0\.0\.1)(:|$)/;
 
+/** Two dots beside an encoded slash: a parser of URLs leaves them, a server may go up by them. */
+const HIDDEN_DOTS = /(?:\/|%2f|%5c)(?:\.|%2e){2}(?:\/|%2f|%5c|$)/i;
+
 /** Whether a source is a repository of a registry. */
 export function isRepository(source: string): boolean {
   return OCI.test(source);
@@ -34,6 +37,7 @@ export function urlOf(source: string, sha256: string): URL {
 export function isWithin(url: URL, beginning: string): boolean {
   const allowed = URL.parse(beginning);
   if (allowed === null || url.origin !== allowed.origin) return false;
+  if (HIDDEN_DOTS.test(url.pathname)) return false;
   const path = allowed.pathname.replace(/\/+$/, "");
   return url.pathname === path || url.pathname.startsWith(`${path}/`);
 }
