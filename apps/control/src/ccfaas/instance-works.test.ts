@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { systemClock } from "@holdfast/core";
 import { openStore, type Store } from "@holdfast/store";
 import { InstanceWorks } from "./instance-works.ts";
@@ -23,6 +24,22 @@ describe("work on an instance", () => {
   it("goes on at once when the instance was removed meanwhile", { timeout: 10_000 }, async () => {
     const works = new InstanceWorks(store.instances, systemClock);
     assert.equal(await works.run("removed", () => Promise.resolve("done")), "done");
+    assert.equal(works.isBusy("removed"), false);
+  });
+
+  it("is done by one at a time, however many ask at once", { timeout: 10_000 }, async () => {
+    const works = new InstanceWorks(store.instances, systemClock);
+    let running = 0;
+    let done = 0;
+    const work = async (): Promise<void> => {
+      running += 1;
+      assert.equal(running, 1);
+      await setImmediate();
+      running -= 1;
+      done += 1;
+    };
+    await Promise.all([1, 2, 3].map(() => works.run("removed", work)));
+    assert.equal(done, 3);
     assert.equal(works.isBusy("removed"), false);
   });
 });

@@ -44,7 +44,8 @@ export class InstanceWorks {
    * @throws ControlError INSTANCE_BUSY when somebody does for too long
    */
   async run<T>(key: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    await this.#settled(key);
+    // Several may have waited for the same work: only the first of them finds nobody at it.
+    while (this.isBusy(key)) await this.#settled(key);
     return await this.#enter(key, async (signal) => {
       for (let waited = 0; !(await this.#claim(key)); waited += POLL_MS) {
         // Whoever worked on it has removed it: there is nothing left to wait for.
