@@ -1,5 +1,6 @@
 // Who holds a blob just now, as rows that all processes on a store see: those between storing it and recording who needs
-// it, and the one that removes it. The two exclude each other. A row ends by itself when its process died.
+// it, and the one that removes it. The two exclude each other. A row is renewed while the work goes on, and so ends by
+// itself when its process died.
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
@@ -20,13 +21,17 @@ export interface BlobHolds {
   releaseAll(): Promise<void>;
 }
 
-/** Longer than recording takes, and than any store takes to remove an object or to give up. */
-const HOLD_MS = 10 * 60 * 1000;
+/** Longer than any store takes to remove an object or to give up. */
+const LONG_MS = 10 * 60 * 1000;
+/** Where other processes wait for what one that died has held: less than they are patient. */
+const SHARED_MS = 45_000;
+const RENEW_MS = 10_000;
 const POLL_MS = 50;
 const PATIENCE_MS = 60_000;
 
 /** Holds in a database. */
 export function blobHolds(db: Kysely<Tables>, engine: Engine): BlobHolds {
+  const holdMs = engine.isShared ? SHARED_MS : LONG_MS;
   /** Takes a hold if `isFree`; transactions that do so follow one another. */
   const take = async (
     sha256: string,
@@ -37,7 +42,7 @@ export function blobHolds(db: Kysely<Tables>, engine: Engine): BlobHolds {
     const taken = await db.transaction().execute(async (transaction) => {
       await engine.lockSums(transaction);
       if (!(await isFree(transaction))) return false;
-      const until = new Date(Date.now() + HOLD_MS).toISOString();
+      const until = timeIn(holdMs);
       await transaction
         .insertInto("blob_holds")
         .values({ sha256, holder, purpose, until })
@@ -48,6 +53,25 @@ export function blobHolds(db: Kysely<Tables>, engine: Engine): BlobHolds {
   };
   const release = async (holder: string): Promise<void> => {
     await db.deleteFrom("blob_holds").where("holder", "=", holder).execute();
+  };
+  /** At best effort: a database that does not answer now is asked again. */
+  const extend = async (holder: string, milliseconds: number): Promise<void> => {
+    const until = timeIn(milliseconds);
+    await db
+      .updateTable("blob_holds")
+      .set({ until })
+      .where("holder", "=", holder)
+      .where("until", "<", until)
+      .execute()
+      .catch(() => undefined);
+  };
+  const whileHeld = async <T>(holder: string, work: () => Promise<T>): Promise<T> => {
+    const renewal = setInterval(() => void extend(holder, holdMs), RENEW_MS).unref();
+    try {
+      return await work();
+    } finally {
+      clearInterval(renewal);
+    }
   };
   return {
     async hold(sha256, work) {
@@ -60,7 +84,7 @@ export function blobHolds(db: Kysely<Tables>, engine: Engine): BlobHolds {
         );
         if (holder !== undefined) {
           try {
-            return await work();
+            return await whileHeld(holder, work);
           } finally {
             await release(holder);
           }
@@ -82,15 +106,24 @@ export function blobHolds(db: Kysely<Tables>, engine: Engine): BlobHolds {
           !(await isNeeded(transaction, sha256)),
       );
       if (holder === undefined) return false;
-      // A removal that failed may still come to pass: then the row stays until its time is over.
-      const done = await removal();
-      await release(holder);
-      return done;
+      try {
+        const done = await whileHeld(holder, removal);
+        await release(holder);
+        return done;
+      } catch (thrown) {
+        // A removal that failed may still come to pass.
+        await extend(holder, LONG_MS);
+        throw thrown;
+      }
     },
     async releaseAll() {
       await db.deleteFrom("blob_holds").execute();
     },
   };
+}
+
+function timeIn(milliseconds: number): string {
+  return new Date(Date.now() + milliseconds).toISOString();
 }
 
 async function isHeld(
