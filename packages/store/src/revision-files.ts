@@ -6,7 +6,7 @@ import { type Change, type Changes, namespaceOfFunction } from "./change.ts";
 import { StoreError } from "./errors.ts";
 import { publishWhenComplete } from "./publish.ts";
 import { hasContent, refuseOver } from "./quotas.ts";
-import type { Tables } from "./sql/tables.ts";
+import type { FilesTable, Tables } from "./sql/tables.ts";
 import { isUniqueViolation } from "./sql/violations.ts";
 
 /** A stored file of a revision. */
@@ -29,12 +29,19 @@ export interface FileRepository {
   addFile(revisionId: string, file: FunctionFileRecord, at: string): Promise<FileOutcome>;
   /** In order of paths. */
   files(revisionId: string): Promise<FunctionFileRecord[]>;
+  /** The same of many revisions, by their ids; those without any are absent. */
+  filesOf(revisionIds: readonly string[]): Promise<Map<string, FunctionFileRecord[]>>;
   /** Takes a file from a function's head; a version that has it stays as it is, and the head is none any more. */
   removeFile(functionId: string, path: string, at: string): Promise<boolean>;
 }
 
+/** How many revisions are asked about in one statement. */
+const AT_ONCE = 500;
+
 /** Files in a database. */
 export function fileRepository(db: Kysely<Tables>, changes: Changes): FileRepository {
+  const select = (revisionIds: readonly string[]) =>
+    db.selectFrom("files").selectAll().where("revision_id", "in", revisionIds).orderBy("path");
   return {
     async addFile(revisionId, file, at) {
       const where = db
@@ -53,13 +60,18 @@ export function fileRepository(db: Kysely<Tables>, changes: Changes): FileReposi
       }
     },
     async files(revisionId) {
-      const rows = await db
-        .selectFrom("files")
-        .selectAll()
-        .where("revision_id", "=", revisionId)
-        .orderBy("path")
-        .execute();
-      return rows.map(({ path, kind, sha256, size }) => ({ path, kind, sha256, size }));
+      return (await select([revisionId]).execute()).map(recordOf);
+    },
+    async filesOf(revisionIds) {
+      const found = new Map<string, FunctionFileRecord[]>();
+      for (let at = 0; at < revisionIds.length; at += AT_ONCE) {
+        for (const row of await select(revisionIds.slice(at, at + AT_ONCE)).execute()) {
+          const files = found.get(row.revision_id) ?? [];
+          files.push(recordOf(row));
+          found.set(row.revision_id, files);
+        }
+      }
+      return found;
     },
     async removeFile(functionId, path, at) {
       const where = namespaceOfFunction(db, functionId);
@@ -68,6 +80,10 @@ export function fileRepository(db: Kysely<Tables>, changes: Changes): FileReposi
       );
     },
   };
+}
+
+function recordOf({ path, kind, sha256, size }: FilesTable): FunctionFileRecord {
+  return { path, kind, sha256, size };
 }
 
 async function addFile(

@@ -7,7 +7,7 @@ import {
   FunctionResource as FunctionSchema,
   PageQuery,
 } from "@holdfast/contract";
-import type { StoredFunction, StoredRevision } from "@holdfast/store";
+import type { FunctionFileRecord, StoredFunction, StoredRevision } from "@holdfast/store";
 import { Type } from "typebox";
 import { callerLeft } from "../http/caller-left.ts";
 import { IdempotencyKey } from "../http/headers.ts";
@@ -38,8 +38,10 @@ export function v1FunctionRoutes(app: ServiceApp, parts: CcfaasParts): void {
     async (request) => {
       const { query } = request;
       const context = contextOf(parts, request);
-      const found = await context.store.functions.listIn(context.namespace);
-      const all = await Promise.all(found.map((each) => resourceOf(context, each)));
+      const { functions } = context.store;
+      const found = await functions.listIn(context.namespace);
+      const files = await functions.filesOf(found.map(({ head }) => head.id));
+      const all = found.map((each) => resourceFrom(each, files.get(each.head.id) ?? []));
       const wanted = all.filter(({ state }) => query.state === undefined || state === query.state);
       const { items, next } = pageOf(wanted, ({ name }) => name, query);
       return { functions: [...items], ...(next === undefined ? {} : { next }) };
@@ -105,10 +107,17 @@ export function v1FunctionRoutes(app: ServiceApp, parts: CcfaasParts): void {
 }
 
 async function resourceOf(
-  context: CcfaasContext,
-  { name, head, draft, createdAt }: StoredFunction,
+  { store }: CcfaasContext,
+  found: StoredFunction,
 ): Promise<FunctionResource> {
-  const { files, missing } = await filesOf(context, head);
+  return resourceFrom(found, await store.functions.files(found.head.id));
+}
+
+function resourceFrom(
+  { name, head, draft, createdAt }: StoredFunction,
+  stored: readonly FunctionFileRecord[],
+): FunctionResource {
+  const { files, missing } = filesFrom(head, stored);
   const isUntouched = files.every(({ stored }) => !stored);
   return {
     name,
@@ -122,13 +131,21 @@ async function resourceOf(
   };
 }
 
+interface RevisionFiles {
+  files: FunctionResource["files"];
+  missing: string[];
+}
+
 /** The files of a revision, and the paths of those that are not stored. */
 export async function filesOf(
   { store }: CcfaasContext,
   revision: StoredRevision,
-): Promise<{ files: FunctionResource["files"]; missing: string[] }> {
+): Promise<RevisionFiles> {
+  return filesFrom(revision, await store.functions.files(revision.id));
+}
+
+function filesFrom(revision: StoredRevision, stored: readonly FunctionFileRecord[]): RevisionFiles {
   const policy = definitionOf(revision);
-  const stored = await store.functions.files(revision.id);
   const files = definedFiles(policy).map(({ path, kind, sha256, input }) => {
     const file = stored.find((each) => each.path === path);
     const size = file === undefined ? {} : { size: file.size };

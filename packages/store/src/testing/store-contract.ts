@@ -304,6 +304,28 @@ export function storeContract(engine: string, options: ContractOptions): void {
     );
 
     it(
+      "tells the files of many revisions at once",
+      withStore(async ({ functions }) => {
+        const all = [newFunction("one"), newFunction("two"), newFunction("three")];
+        for (const each of all) await functions.create(each);
+        const [one, two, three] = all.map(({ revision }) => revision.id) as [
+          string,
+          string,
+          string,
+        ];
+        for (const path of ["/b", "/a"]) await functions.addFile(one, file(path), LATER);
+        await functions.addFile(two, file("/a"), LATER);
+        const found = await functions.filesOf([two, one, three]);
+        assert.deepEqual(found.get(one), [file("/a"), file("/b")]);
+        assert.deepEqual(found.get(two), [file("/a")]);
+        assert.equal(found.size, 2);
+        const others = Array.from({ length: 1200 }, (_, index) => `none ${index}`);
+        assert.deepEqual([...(await functions.filesOf([...others, two])).keys()], [two]);
+        assert.equal((await functions.filesOf([])).size, 0);
+      }),
+    );
+
+    it(
       "collects blobs nobody needs, and only those",
       withStore(async (store) => {
         const vod = newFunction("vod");
