@@ -4,6 +4,8 @@ import { type Asking, ask, failed } from "./ask.ts";
 import { withinSilence } from "./within-silence.ts";
 
 const MAXIMUM_BYTES = 64 * 1024;
+/** What may stand in a header. */
+const TOKEN = /^[\x21-\x7e]+$/;
 
 /**
  * A token.
@@ -17,7 +19,7 @@ export async function anonymousToken(challenge: string, asking: Asking): Promise
     const bytes = await withinSilence(readBody(answer, MAXIMUM_BYTES), asking.silenceMs);
     const { token, access_token: other } = JSON.parse(toText(bytes ?? new Uint8Array()));
     const given: unknown = token ?? other;
-    if (answer.statusCode === 200 && typeof given === "string") return given;
+    if (answer.statusCode === 200 && typeof given === "string" && TOKEN.test(given)) return given;
   } catch {
     // Said below.
   } finally {

@@ -33,7 +33,7 @@ before(async () => {
     else if (url === blob) {
       const challenge = `Bearer realm="${origin}/token",service="registry"`;
       response.writeHead(401, { "www-authenticate": challenge }).end();
-    } else if (url === "/v2/team/odd/blobs/sha256:" + DIGEST) {
+    } else if (url === `/v2/team/odd/blobs/sha256:${DIGEST}`) {
       const challenge = `Bearer realm="${origin}/token",service="odd"`;
       response.writeHead(401, { "www-authenticate": challenge }).end();
     } else if (url === "/token?service=registry") response.end('{"token":"anonymous"}');
