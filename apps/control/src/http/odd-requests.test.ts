@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { Metrics } from "@holdfast/channel";
 import pino from "pino";
@@ -121,6 +122,27 @@ test("a preference may have parameters", () => {
   for (const prefer of ["", "wait=5", "x; respond-async", "respond-asynchronously"])
     assert.ok(!prefersAsync(prefer), prefer);
 });
+
+test("refused in the words of the contract: a request that names no host", async (t) => {
+  const { url } = await service(t);
+  const answer = await raw(url, ["GET /things HTTP/1.1"]);
+  assert.match(answer, /^HTTP\/1\.1 400 .*application\/problem\+json.*"REQUEST_INVALID"/s);
+});
+
+test("an expectation that nobody knows is passed over", async (t) => {
+  const { url } = await service(t);
+  const head = ["GET /things HTTP/1.1", "host: localhost", "expect: tea"];
+  assert.match(await raw(url, head), /^HTTP\/1\.1 200 /);
+});
+
+/** What is answered to a head as it stands. */
+async function raw(url: string, head: readonly string[]): Promise<string> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1").setEncoding("utf8");
+  socket.write([...head, "connection: close", "", ""].join("\r\n"));
+  let text = "";
+  for await (const part of socket) text += part;
+  return text;
+}
 
 /** A request with any method, which `fetch` would not send. */
 async function send(method: string, url: string): Promise<Answer> {

@@ -1,7 +1,13 @@
 // What the three services have in common: schema checks without coercion, request ids, problem documents, 405 where a
 // path is known, a health route.
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import { createServiceServer, type Metrics, requestIdOf, type ServiceTls } from "@holdfast/channel";
+import {
+  createServiceServer,
+  lacksHost,
+  type Metrics,
+  requestIdOf,
+  type ServiceTls,
+} from "@holdfast/channel";
 import { DEFAULT_NAMESPACE, PROBLEM_TYPE, problem } from "@holdfast/contract";
 import Fastify, {
   type FastifyBaseLogger,
@@ -111,6 +117,9 @@ export function buildServiceApp(
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     if (isEnding) throw new ControlError(503, "SHUTTING_DOWN", "the service is ending");
+    if (lacksHost(request.raw)) {
+      throw new ControlError(400, "REQUEST_INVALID", "the request names no host");
+    }
     // Whoever announces a body and falls silent is not waited for.
     if (hasBody(request)) request.raw.socket.setTimeout(options.bodySilenceMs ?? BODY_SILENCE_MS);
     const namespace = namespaceOf(request);

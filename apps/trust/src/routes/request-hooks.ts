@@ -1,6 +1,12 @@
 // What every request passes first: it has an id, may not come too often, and is refused while the service ends; what came
 // of it is counted.
-import { type CallerLimits, type Metrics, type OverRate, rateHeaders } from "@holdfast/channel";
+import {
+  type CallerLimits,
+  lacksHost,
+  type Metrics,
+  type OverRate,
+  rateHeaders,
+} from "@holdfast/channel";
 import type { FastifyReply } from "fastify";
 import type { App } from "../app.ts";
 import { TrustError } from "../errors.ts";
@@ -14,6 +20,8 @@ export function requestHooks(app: App, limits: CallerLimits, metrics: Metrics): 
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     if (isEnding) throw new TrustError("SHUTTING_DOWN", "the service is ending");
+    if (lacksHost(request.raw))
+      throw new TrustError("REQUEST_INVALID", "the request names no host");
     refuseOver(limits.arrived(request.ip), reply);
   });
   app.addHook("onResponse", async ({ method, routeOptions }, { statusCode, elapsedTime }) => {

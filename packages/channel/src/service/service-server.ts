@@ -1,6 +1,6 @@
 // The HTTP server of a service, with bounds on what one that is slow, or many at once, can take from it. A body has the
 // time that it needs, as long as it keeps coming: that is for whoever reads it.
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { TlsOptions } from "node:tls";
 import type { ServiceTls } from "./service-tls.ts";
@@ -21,7 +21,12 @@ export interface ServiceServerOptions {
 
 const HOUR_MS = 60 * 60 * 1000;
 const HEADERS_MS = 15_000;
-const LIMITS = { maxHeaderSize: 16 * 1024, keepAliveTimeout: 30_000 };
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  keepAliveTimeout: 30_000,
+  // Node would refuse without a word of the service's: `lacksHost` is for it to ask.
+  requireHostHeader: false,
+};
 
 /** Makes a server that does not listen yet. */
 export function createServiceServer(
@@ -42,8 +47,15 @@ export function createServiceServer(
       ? createServer(limits, listener)
       : createTlsServer({ ...limits, ...tlsOptions(tls, options) }, listener);
   server.maxConnections = maxConnections;
+  // An expectation that nobody knows may be passed over (RFC 9110, 10.1.1); Node would refuse it without a word.
+  server.on("checkExpectation", listener);
   if (tls !== undefined) tls.follow(server as ReturnType<typeof createTlsServer>);
   return server;
+}
+
+/** Whether a request names no host where it must (RFC 9112, 3.2): a service answers it with 400. */
+export function lacksHost({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersion !== "1.0";
 }
 
 function tlsOptions(tls: ServiceTls, { asksForCertificate }: ServiceServerOptions): TlsOptions {
