@@ -28,6 +28,7 @@ import type { KeepLauncher } from "./keeps/keep-launcher.ts";
 import { LocalLauncher } from "./keeps/local-launcher.ts";
 import { ownName } from "./keeps/own-name.ts";
 import { attestationAt } from "./vaas/attestation.ts";
+import { KeepAges } from "./vaas/keep-ages.ts";
 import { vaasRoutes } from "./vaas/routes.ts";
 import { Turns } from "./vaas/turns.ts";
 import { KeepWatch } from "./vaas/watch-keeps.ts";
@@ -98,6 +99,7 @@ async function buildVaas({
     clock,
     logger,
     launching: new Set<string>(),
+    ages: new KeepAges(),
     turns: new Turns(),
   };
   const watch = new KeepWatch(context);

@@ -1,5 +1,6 @@
 // Asks VaaS for a keep and takes nothing on trust: the policy that comes back must be the one that was asked for, with
 // nothing but the infrastructure added.
+import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { ServiceError, ServiceRefusal, type VeracruzCreated } from "@holdfast/contract";
@@ -23,7 +24,7 @@ export interface RequestedKeep {
   readonly keepHash: string;
 }
 
-/** Waits between two questions to a VaaS that does not answer, doubled up to the second. */
+/** Waits between two questions to a VaaS that does not answer, the first, doubled up to the last. */
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2000;
 
@@ -55,17 +56,17 @@ async function ask(
   idempotencyKey: string,
   signal: AbortSignal,
 ): Promise<VeracruzCreated> {
-  const { vaas, works, clock } = context;
+  const { vaas, works } = context;
   // The contract's type has mutable arrays; nothing is changed.
   const body = structuredClone(asked) as Parameters<typeof vaas.create>[0];
-  const end = clock.now().getTime() + context.vaasPatienceMs;
+  const end = performance.now() + context.vaasPatienceMs;
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
     try {
       // A deletion waits for the answer: a request that was cut off could still make a keep that nobody knows.
       return await vaas.create(body, { idempotencyKey, signal: works.shutdown });
     } catch (thrown) {
       const refusal = refusalOf(thrown);
-      if (refusal.code !== "VAAS_UNREACHABLE" || clock.now().getTime() + wait > end) throw refusal;
+      if (refusal.code !== "VAAS_UNREACHABLE" || performance.now() + wait > end) throw refusal;
       await sleep(wait, undefined, { signal: AbortSignal.any([signal, works.shutdown]) });
     }
   }

@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { KeepsConfig } from "../config.ts";
 import type { KeepHandle, KeepLauncher } from "../keeps/keep-launcher.ts";
 import type { Attestation } from "./attestation.ts";
+import type { KeepAges } from "./keep-ages.ts";
 import type { Turns } from "./turns.ts";
 
 /** Everything VaaS needs from outside. */
@@ -17,6 +18,7 @@ export interface VaasContext {
   readonly logger: FastifyBaseLogger;
   /** Ids of keeps between their record and their process, in this very process. */
   readonly launching: Set<string>;
+  readonly ages: KeepAges;
   /** Steps of one keep follow one another. */
   readonly turns: Turns;
 }

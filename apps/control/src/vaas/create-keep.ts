@@ -2,6 +2,7 @@
 // proven itself. Asked again with the same idempotency key it is the same keep.
 import { createHash, randomUUID } from "node:crypto";
 import { createServer } from "node:net";
+import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "@holdfast/core";
 import { composeFullPolicy, instanceHash, parsePolicy, type VaasPolicy } from "@holdfast/policy";
@@ -212,9 +213,8 @@ async function launch(context: VaasContext, keep: StoredKeep, measurement: strin
 }
 
 async function untilServing(context: VaasContext, id: string): Promise<StoredKeep> {
-  const { clock, config } = context;
-  const end = clock.now().getTime() + config.startTimeoutMs + MARGIN_MS;
-  while (clock.now().getTime() < end) {
+  const end = performance.now() + context.config.startTimeoutMs + MARGIN_MS;
+  while (performance.now() < end) {
     const { promise: changed, resolve: change } = Promise.withResolvers<void>();
     const unfollow = context.launcher.follow(id, change);
     try {

@@ -1,7 +1,7 @@
 // Ends keeps whose policies have ended: nothing goes in or out of them any more, and they hold a port and memory.
 import type { VaasContext } from "./context.ts";
 import { endKeep } from "./end-keep.ts";
-import { policyEnd } from "./full.ts";
+import { policyEnd } from "./policy-end.ts";
 
 /** Ends what has expired on this node. */
 export async function endExpired(context: VaasContext): Promise<void> {

@@ -23,6 +23,7 @@ export async function endKeep(
     await untilOver(context, id);
     return;
   }
+  context.ages.forget(id);
   const keep = await keeps.find(id);
   if (keep === undefined) return;
   const { keep: process } = await context.launcher.look(handleOf(keep));

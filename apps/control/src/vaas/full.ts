@@ -3,6 +3,10 @@
 import type { StoredKeep } from "@holdfast/store";
 import { ControlError } from "../errors.ts";
 import type { VaasContext } from "./context.ts";
+import { policyEnd } from "./policy-end.ts";
+
+/** What a caller is told at most: a keep may be deleted any time before its policy ends. */
+const LONGEST_WAIT_S = 3600;
 
 /** All ports are taken. */
 export async function noPort(context: VaasContext): Promise<ControlError> {
@@ -32,14 +36,6 @@ export async function noMemory(
   return full(context, "KEEPS_NO_MEMORY", message, last);
 }
 
-/** When the policy of a keep ends. The text is one that this room composed. */
-export function policyEnd({ policy }: Pick<StoredKeep, "policy">): Date {
-  const { enclave_cert_expiry: ends } = JSON.parse(policy) as {
-    enclave_cert_expiry: { year: number; month: number; day: number; hour: number; minute: number };
-  };
-  return new Date(Date.UTC(ends.year, ends.month - 1, ends.day, ends.hour, ends.minute));
-}
-
 /** Keeps that are not over, those that end first coming first. */
 async function living({ store }: VaasContext): Promise<StoredKeep[]> {
   return (await store.keeps.living())
@@ -57,7 +53,8 @@ function full(
   const now = clock.now();
   // One that has just gone has made room by now.
   const end = keep === undefined ? now : policyEnd(keep);
-  const retryAfterSeconds = Math.max(1, Math.ceil((end.getTime() - now.getTime()) / 1000));
+  const seconds = Math.ceil((end.getTime() - now.getTime()) / 1000);
+  const retryAfterSeconds = Math.min(LONGEST_WAIT_S, Math.max(1, seconds));
   const when = `there is room once an instance is deleted, at the latest at ${end.toISOString()}`;
   const text = `${message}; ${when}, when the next policy ends`;
   return new ControlError(507, code, text, { retryAfterSeconds });

@@ -36,6 +36,7 @@ export async function buryKeep(
 ): Promise<void> {
   // What was recorded while it lived comes first: by now its number may be somebody else's.
   const process = keep.keep ?? report?.keep;
+  context.ages.forget(keep.id);
   await context.launcher.end({ ...handleOf(keep), ...(process ? { keep: process } : {}) });
   const state = keep.state === "serving" ? "ended" : "failed";
   if (await context.store.keeps.close(keep.id, state, reason, timestamp(context))) {
@@ -44,10 +45,9 @@ export async function buryKeep(
 }
 
 /** Between its record and a process that lasts; where several processes share the records, another may be at it. */
-function isBeingLaunched({ launching, store, clock }: VaasContext, keep: StoredKeep): boolean {
-  const age = clock.now().getTime() - Date.parse(keep.createdAt);
-  const isUnknown = keep.loader === undefined && store.isShared && age < LAUNCH_MS;
-  return launching.has(keep.id) || isUnknown;
+function isBeingLaunched({ launching, store, ages }: VaasContext, keep: StoredKeep): boolean {
+  if (launching.has(keep.id)) return true;
+  return keep.loader === undefined && store.isShared && ages.of(keep.id) < LAUNCH_MS;
 }
 
 /** Why a keep counts as dead; undefined while it does not. */
@@ -59,8 +59,8 @@ function deathOf(context: VaasContext, keep: StoredKeep, report: KeepReport): st
   if (!report.alive) return "the keep's loader vanished";
   // One that came to serve while nobody looked was not late.
   const isUp = keep.state === "serving" || report.state === "serving";
-  const age = context.clock.now().getTime() - Date.parse(keep.createdAt);
-  if (!isUp && age > context.config.startTimeoutMs) {
+  if (isUp) context.ages.forget(keep.id);
+  else if (context.ages.of(keep.id) > context.config.startTimeoutMs) {
     return `the keep did not serve within ${context.config.startTimeoutMs} ms`;
   }
   return undefined;

@@ -22,7 +22,7 @@ import type { ServiceApp } from "../http/service-app.ts";
 import { INSTANCE_HOST, type VaasContext } from "./context.ts";
 import { createKeep } from "./create-keep.ts";
 import { endKeep } from "./end-keep.ts";
-import { refuseEnded } from "./refuse-ended.ts";
+import { refuseEnded } from "./policy-end.ts";
 
 const Filter = Type.Object({
   instance_id: Type.Optional(Type.String()),
@@ -32,6 +32,8 @@ const ListQuery = Type.Interface([PageQuery], {
   request_key: Type.Optional(Type.String()),
   state: Type.Optional(KeepState),
   instance_id: Type.Optional(Type.String()),
+  /** As `next` gave it: when a keep was made, and its id. */
+  after: Type.Optional(Type.String({ pattern: "^[0-9]{4}-[-:.0-9T]{18,19}Z [-0-9a-f]{36}$" })),
 });
 const Name = Type.Object({ name: Type.String() });
 

@@ -1,6 +1,7 @@
 // VaaS over HTTP. "compatible" and "different" say how an answer stands to the original service's; what is different is
 // so on purpose.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { VaasPolicyBody, VeracruzCreated } from "@holdfast/contract";
@@ -190,6 +191,13 @@ describe("VaaS", { concurrency: false }, () => {
     } finally {
       await slow.close();
     }
+  });
+
+  it("refused: a place in the list of keeps that is none", async () => {
+    const place = encodeURIComponent(`${new Date().toISOString()} ${randomUUID()}`);
+    assert.equal((await call("GET", `${url}/v1/keeps?after=${place}`)).status, 200);
+    for (const none of ["", "x", "zzzz", "2026-01-02"])
+      isProblem(await call("GET", `${url}/v1/keeps?after=${none}`), 400, "REQUEST_INVALID");
   });
 
   it("remembers how keeps ended", async () => {
