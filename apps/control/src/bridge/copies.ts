@@ -124,7 +124,10 @@ export class Copies {
       });
       change({ state: "done", bytes });
     } catch (thrown) {
-      const { code, detail } = problemOf(thrown, copy.resource.id);
+      const { id } = copy.resource;
+      const { status, code, detail } = problemOf(thrown, id);
+      // The document says no more than that the log has the rest.
+      if (status === 500) this.#logger.error({ err: thrown, copy: id }, "copy failed");
       change({ state: copy.stop.signal.aborted ? "cancelled" : "failed", code, reason: detail });
     }
     copy.endedAt = this.#context.clock.now().getTime();
