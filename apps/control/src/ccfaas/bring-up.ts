@@ -1,5 +1,5 @@
-// Brings an instance up from wherever it stands: keep asked for, keep checked, files loaded, inputs there, ready. A failure ends the
-// keep and leaves a record that says why.
+// Brings an instance up from wherever it stands: keep asked for, keep checked, files loaded, inputs there, ready. A failure
+// ends the keep and leaves a record that says why.
 import { ChannelError } from "@holdfast/channel";
 import { KeepClient, ServiceError, ServiceRefusal } from "@holdfast/contract";
 import { HoldfastError, messageOf } from "@holdfast/core";

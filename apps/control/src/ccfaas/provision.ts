@@ -1,5 +1,5 @@
-// Loads programs and data into a keep, save what it fetches itself: lower priority first, a few at once within one, each streamed from its blob with
-// its digest and taken up again after a break, each recorded when the keep has it whole.
+// Loads programs and data into a keep, save what it fetches itself: lower priority first, a few at once within one, each
+// streamed from its blob with its digest and taken up again after a break, each recorded when the keep has it whole.
 import type { KeepClient } from "@holdfast/contract";
 import { fromHex } from "@holdfast/core";
 import type { Load, StoredInstance } from "@holdfast/store";

@@ -13,7 +13,6 @@ const REMEMBER_MS = 24 * 60 * 60 * 1000;
 const VAAS_TIMEOUT_MS = 5000;
 /** Rounds between two cleanings: half an hour. */
 const CLEAN_EVERY = 3600;
-
 /** And between two greetings: a minute. */
 const GREET_EVERY = 120;
 
