@@ -124,6 +124,23 @@ describe("who gets through the door", () => {
       assert.equal(second.isSessionReused(), false);
       second.destroy();
     }));
+
+  test("after a renewal nobody else than before", () =>
+    withKeep({ rights: RIGHTS }, async (keep) => {
+      const tls = tlsOf(keep.identities[0]!);
+      const stranger = tlsOf(await newIdentity({ commonName: "stranger", clock: systemClock }));
+      const leafOf = async (): Promise<string | undefined> => {
+        const socket = await rawTls(keep.port, tls);
+        const { fingerprint256 } = socket.getPeerCertificate();
+        assert.match(await conversation(socket, STATUS), /^HTTP\/1.1 200 /);
+        return fingerprint256;
+      };
+      const before = await leafOf();
+      await keep.renew();
+      assert.notEqual(await leafOf(), before);
+      assert.equal(await conversation(await rawTls(keep.port), STATUS), "");
+      assert.equal(await conversation(await rawTls(keep.port, stranger), STATUS), "");
+    }));
 });
 
 describe("what gets through the door", () => {

@@ -45,6 +45,8 @@ export interface TestKeep {
   /** A client of an identity, by its place in the policy. */
   client(identity?: number, skip?: ReadonlySet<SkippableCheck>): Promise<KeepClient>;
   connection(identity?: number, skip?: ReadonlySet<SkippableCheck>): Promise<KeepConnection>;
+  /** Attests anew, with another key and certificate. */
+  renew(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -80,11 +82,12 @@ export async function startTestKeep(options: TestKeepOptions): Promise<TestKeep>
     clock,
   });
   const log: string[] = [];
+  const attest = () => attestKeep({ policy, policyHash: hash, device, service, clock });
   const keep = buildKeep(
     {
       policy,
       policyHash: hash,
-      attested: await attestKeep({ policy, policyHash: hash, device, service, clock }),
+      attested: await attest(),
       device,
       runner: lazyRunner({
         forRuns: options.createWorker ?? createSourceWorker,
@@ -113,6 +116,7 @@ export async function startTestKeep(options: TestKeepOptions): Promise<TestKeep>
     log,
     port,
     connection,
+    renew: async () => keep.renew(await attest()),
     client: async (id, skip) => new KeepClient(await connection(id, skip)),
     async close() {
       for (const each of open) each.close();
