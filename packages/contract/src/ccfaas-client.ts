@@ -212,21 +212,13 @@ export class CcfaasClient {
   }
 
   /** Makes an instance of a function; answers once it is provisioned. */
-  createInstance(policy: UserPolicyBody, options: CallOptions = {}): Promise<InstanceAnswer> {
-    return this.#caller.json(InstanceAnswer, {
-      ...jsonRequest("POST", "/instance", policy),
-      ...options,
-    });
+  createInstance(policy: UserPolicyBody, options: CreateOptions = {}): Promise<InstanceAnswer> {
+    return this.#caller.json(InstanceAnswer, creation("/instance", policy, options));
   }
 
   /** Makes an instance of a version of a function (`NAME@VERSION`); answers once it is provisioned. */
   startInstance(body: NewInstanceBody, options: CreateOptions = {}): Promise<InstanceResource> {
-    const { idempotencyKey, signal } = options;
-    const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey };
-    return this.#caller.json(InstanceResource, {
-      ...jsonRequest("POST", "/v1/instances", body, headers),
-      ...(signal === undefined ? {} : { signal }),
-    });
+    return this.#caller.json(InstanceResource, creation("/v1/instances", body, options));
   }
 
   /** The exact text of the policy that an instance's keep runs. */
@@ -240,8 +232,9 @@ export class CcfaasClient {
   }
 
   /** An instance's state and progress. */
-  describeInstance(id: string): Promise<InstanceResource> {
-    return this.#get(InstanceResource, `/v1/instances/${encode(id)}`);
+  describeInstance(id: string, options: CallOptions = {}): Promise<InstanceResource> {
+    const path = `/v1/instances/${encode(id)}`;
+    return this.#caller.json(InstanceResource, { method: "GET", path, ...options });
   }
 
   /** Every instance the service remembers, with state and reason. */
@@ -262,6 +255,18 @@ export class CcfaasClient {
   #get<T extends TSchema>(schema: T, path: string): Promise<Static<T>> {
     return this.#caller.json(schema, { method: "GET", path });
   }
+}
+
+function creation(
+  path: string,
+  body: object,
+  { idempotencyKey, signal }: CreateOptions,
+): HttpRequest {
+  const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey };
+  return {
+    ...jsonRequest("POST", path, body, headers),
+    ...(signal === undefined ? {} : { signal }),
+  };
 }
 
 function uploadRequest(

@@ -7,7 +7,7 @@ import { type AccessOptions, openCcfaas, withCcfaas } from "../access/options.ts
 import { newCommand, newGroup } from "../command.ts";
 import type { Context } from "../context.ts";
 import { readJsonFile, writeWholeFile } from "../files.ts";
-import { createInstance } from "../services/create-instance.ts";
+import { createInstance, interruptedMeanwhile } from "../services/create-instance.ts";
 import { formatBytes } from "../terminal/progress.ts";
 
 /** `instance …`. */
@@ -25,7 +25,8 @@ function createCommand(context: Context): Command {
     summary: "start a keep for a function and write its policy",
     description:
       "Asks CCFaaS for an instance with the identities of FILE (a user policy) and writes the policy it answers.\n" +
-      "The policy's text is what the keep is held to: keep it as it is.",
+      "The policy's text is what the keep is held to: keep it as it is.\n" +
+      "It waits as long as the instance takes to come up. Ctrl-C ends the waiting alone.",
     examples: [
       "holdfast instance create user-policy.json --policy-out policy.json",
       "holdfast instance create user-policy.json --function-version stable",
@@ -47,8 +48,10 @@ function createCommand(context: Context): Command {
           context,
           await openCcfaas(context, options),
           wanted as unknown as UserPolicyBody,
-          options.functionVersion,
-        );
+          options.functionVersion === undefined ? {} : { version: options.functionVersion },
+        ).catch((thrown: unknown) => {
+          throw context.interrupted.aborted ? interruptedMeanwhile(wanted.instanceid) : thrown;
+        });
         const target = options.policyOut ?? `policy_${encodeURIComponent(instance)}`;
         await writeWholeFile(target, policy);
         const hash = await policyHash(policy);

@@ -16,7 +16,7 @@ import { openKeep, verdictLine } from "../keep/session.ts";
 import { fetchFile, type Moved, sendFile } from "../keep/transfer.ts";
 import { parseServiceUrl, SERVICE_URL_WORDS } from "../services/addresses.ts";
 import { copyIntoKeep } from "../services/copy-into-keep.ts";
-import { createInstance } from "../services/create-instance.ts";
+import { createInstance, interruptedMeanwhile } from "../services/create-instance.ts";
 import { fetchDirectory } from "../user-app/fetch-outputs.ts";
 import { requireReviewed, reviewPolicy } from "../user-app/review-policy.ts";
 import { readS3Access, type S3Access } from "../user-app/s3-arguments.ts";
@@ -115,7 +115,9 @@ async function runUserApp(context: Context, job: Job): Promise<void> {
   const asked = vodUserPolicy({ ...job, user, bridge });
   const ccfaas = job.access.ccfaas(job.ccfaasUrl);
   terminal.line(`Creating instance URL=${job.ccfaasUrl}/instance`);
-  const { policy: text } = await createInstance(context, ccfaas, asked);
+  const { policy: text } = await createInstance(context, ccfaas, asked).catch((thrown: unknown) => {
+    throw context.interrupted.aborted ? interruptedMeanwhile(instanceId) : thrown;
+  });
   terminal.line("Response = <Response [200]>");
   let failure: unknown;
   let done: Awaited<ReturnType<typeof useInstance>> | undefined;
