@@ -114,6 +114,15 @@ export async function sizeOfSource(path: string, what: string): Promise<number |
   return isPipe ? undefined : sizeOfFile(path, what);
 }
 
+/** Whether two paths lead to one file, or will: by links, too. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+  if (resolve(one) === resolve(other)) return true;
+  const [left, right] = await Promise.all(
+    [one, other].map((path) => stat(path).catch(() => undefined)),
+  );
+  return left !== undefined && left.dev === right?.dev && left.ino === right.ino;
+}
+
 /** SHA-256 of a file, lower-case hexadecimal, read in parts. */
 export async function hashFile(path: string, what: string): Promise<string> {
   await sizeOfFile(path, what);

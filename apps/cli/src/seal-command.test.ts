@@ -1,7 +1,15 @@
 // `holdfast seal`: what comes out is what keeps open, and is told as policies name it.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { suite, test } from "node:test";
 import { openSealed } from "@holdfast/channel";
 import { inEmptyDirectory, run, runJson } from "./testing/run.ts";
@@ -57,6 +65,51 @@ suite("seal", () => {
     assert.deepEqual(readFileSync("k"), key);
     const none = await runJson(["seal", "nothing", "x", "--key", "new", "--new-key"]);
     assert.equal(none.value.error?.code, "CLI_FILE");
+    assert.deepEqual(names(), ["again", "k", "out", "plain"]);
+  });
+
+  test("leaves no key of its own making when it fails", async () => {
+    const { code, stderr } = await run(["seal", "plain", "none/x", "--key", "new", "--new-key"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /CLI_FILE/);
+    assert.deepEqual(names(), ["again", "k", "out", "plain"]);
+  });
+
+  test("leaves nothing when somebody gives up", async () => {
+    const interruption = new AbortController();
+    interruption.abort();
+    const { code } = await run(["seal", "plain", "x", "--key", "new", "--new-key"], {
+      interrupted: interruption.signal,
+    });
+    assert.equal(code, 130);
+    assert.deepEqual(names(), ["again", "k", "out", "plain"]);
+  });
+
+  test("does not take the place of its key", async () => {
+    const key = readFileSync("k");
+    const old = await runJson(["seal", "plain", "./k", "--key", "k"]);
+    assert.equal(old.value.error?.code, "CLI_USAGE");
+    assert.deepEqual(readFileSync("k"), key);
+    const made = await runJson(["seal", "plain", "both", "--key", "both", "--new-key"]);
+    assert.equal(made.value.error?.code, "CLI_USAGE");
+    assert.deepEqual(names(), ["again", "k", "out", "plain"]);
+  });
+
+  test("does not take the place of the file under another name", async () => {
+    mkdirSync("other");
+    linkSync("plain", "other/plain");
+    const { value } = await runJson(["seal", "plain", "other/plain", "--key", "k"]);
+    assert.equal(value.error?.code, "CLI_USAGE");
+    assert.deepEqual(readFileSync("other/plain"), PLAIN);
+    rmSync("other", { recursive: true });
+  });
+
+  test("refuses what is longer than one seal can be, before it makes a key", async () => {
+    writeFileSync("long", "");
+    truncateSync("long", 2 ** 36 - 31);
+    const { value } = await runJson(["seal", "long", "x", "--key", "new", "--new-key"]);
+    rmSync("long");
+    assert.equal(value.error?.code, "CLI_INPUT");
     assert.deepEqual(names(), ["again", "k", "out", "plain"]);
   });
 

@@ -1,13 +1,13 @@
 // `holdfast seal`: makes of a file what may lie anywhere, for a keep to fetch and open with a key that is released to it.
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { resolve } from "node:path";
+import { rm } from "node:fs/promises";
 import { sealFile } from "@holdfast/channel";
 import type { Command } from "commander";
 import { newCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { sizeOfFile, writeWholeFile } from "../files.ts";
+import { isSameFile, sizeOfFile, writeWholeFile } from "../files.ts";
 import { readKeyFile, writeNewKeyFile } from "../sealing/key-file.ts";
 
 interface SealOptions {
@@ -22,6 +22,8 @@ interface Described {
 }
 
 const PART_BYTES = 1 << 20;
+/** What AES-GCM seals under one nonce at most (NIST SP 800-38D). */
+const MOST_BYTES = 2 ** 36 - 32;
 
 /** `seal`. */
 export function sealCommand(context: Context): Command {
@@ -49,8 +51,12 @@ async function seal(
   to: string,
   options: SealOptions,
 ): Promise<void> {
-  if (resolve(from) === resolve(to)) {
-    throw new CliError("CLI_USAGE", "a sealed file does not take the place of the file itself", {
+  for (const [path, what] of [
+    [from, "the file itself"],
+    [options.key, "its key"],
+  ] as const) {
+    if (!(await isSameFile(path, to))) continue;
+    throw new CliError("CLI_USAGE", `a sealed file does not take the place of ${what}`, {
       hint: "give another path for the sealed file",
     });
   }
@@ -60,15 +66,32 @@ async function seal(
     });
   }
   // Before a key is made that nothing would be sealed with.
-  await sizeOfFile(from, "file");
+  const size = await sizeOfFile(from, "file");
+  if (size > MOST_BYTES) {
+    throw new CliError("CLI_INPUT", `${from} is over ${MOST_BYTES} bytes, too long to be sealed`, {
+      hint: "split it, and give each part a path of its own in the policy",
+    });
+  }
   const key =
     options.newKey === true
       ? await writeNewKeyFile(options.key)
       : await readKeyFile(options.key, context);
-  const plain = counting();
+  const progress = context.terminal.progress(`sealing ${from}`, size);
+  const plain = counting((bytes) => {
+    context.interrupted.throwIfAborted();
+    progress.update(bytes);
+  });
   const sealed = counting();
   const source = createReadStream(from, { highWaterMark: PART_BYTES });
-  await writeWholeFile(to, sealed.through(sealFile(key, plain.through(source))));
+  try {
+    await writeWholeFile(to, sealed.through(sealFile(key, plain.through(source))));
+  } catch (thrown) {
+    // Nothing is sealed with it.
+    if (options.newKey === true) await rm(options.key, { force: true });
+    throw thrown;
+  } finally {
+    progress.end();
+  }
   tell(context, to, { plain: plain.described(), sealed: sealed.described() });
 }
 
@@ -88,7 +111,7 @@ interface Counting {
 }
 
 /** Digest and length of what goes through. */
-function counting(): Counting {
+function counting(onBytes?: (bytes: number) => void): Counting {
   const hash: Hash = createHash("sha256");
   let size = 0;
   return {
@@ -96,6 +119,7 @@ function counting(): Counting {
       for await (const part of parts) {
         hash.update(part);
         size += part.length;
+        onBytes?.(size);
         yield part;
       }
     },
