@@ -131,7 +131,7 @@ suite("keys of sealed inputs", () => {
     assert.equal(more.code, 0, more.stderr);
     assert.deepEqual(await ask(), key);
     const listed = await run(["key", "list", ...PROFILE]);
-    assert.match(listed.stdout, /^model {2}released 1 times, last at 20/);
+    assert.match(listed.stdout, /^model {2}released once, last at 20/);
   });
 
   test("from standard input, for programs alone, and for nobody to read", async () => {
@@ -171,6 +171,16 @@ suite("keys of sealed inputs", () => {
     ["neither program nor policy", GRANT, /--program FILE or --policy FILE is missing/],
     ["a time that is none", [...GRANT, "--not-after", "2026-13-01T00:00:00Z"], /a time such as/],
     ["terms beside a file of terms", [...GRANT, "--terms", "terms.json"], /--terms stands alone/],
+    [
+      "nobody to read beside a file of terms",
+      ["key", "grant", "new", "--terms", "terms.json", "--no-readers"],
+      /--terms stands alone/,
+    ],
+    [
+      "a reader and nobody",
+      [...GRANT, "--policy", "policy.json", "--reader", "user.pem", "--no-readers"],
+      /contrary/,
+    ],
     ["terms that are none", ["key", "grant", "new", "--terms", "config.json"], /CLI_INPUT/],
     [
       "a reader who is no certificate",

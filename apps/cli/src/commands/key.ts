@@ -64,6 +64,7 @@ function listCommand(context: Context): Command {
   }).action(async (options: BrokerOptions) => {
     const keys = await (await openKeyBroker(context, options)).keys();
     for (const each of keys) context.terminal.line(`${each.name}  ${releases(each)}`);
+    if (keys.length === 0) context.terminal.note("there are no keys");
     context.terminal.result({ ok: true, keys });
   });
 }
@@ -131,5 +132,6 @@ function termLines(grant: KeyGrant): string[] {
 }
 
 function releases({ released, last_released_at: last }: KeyResource): string {
-  return last === undefined ? "never released" : `released ${released} times, last at ${last}`;
+  const often = released === 1 ? "once" : `${released} times`;
+  return last === undefined ? "never released" : `released ${often}, last at ${last}`;
 }

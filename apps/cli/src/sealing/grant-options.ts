@@ -71,12 +71,16 @@ export function withGrant(command: Command): Command {
  */
 export async function grantOf(options: GrantOptions): Promise<KeyGrant> {
   const { terms, measurement, program, policy, reader, simulated, notAfter } = options;
-  const named = { measurement, program, policy, reader, simulated, notAfter };
+  const nobody = options.readers === false ? true : undefined;
+  const named = { measurement, program, policy, reader, nobody, simulated, notAfter };
   if (terms !== undefined) {
     if (Object.values(named).some((each) => each !== undefined)) {
       throw new CliError("CLI_USAGE", "--terms stands alone: the file has them all");
     }
     return await readTerms(terms);
+  }
+  if (nobody && reader !== undefined) {
+    throw new CliError("CLI_USAGE", "--reader and --no-readers say the contrary of each other");
   }
   if (measurement === undefined)
     throw missing("--measurement HEX", "holdfast keep measure says it");
@@ -86,7 +90,7 @@ export async function grantOf(options: GrantOptions): Promise<KeyGrant> {
       "without either anybody's program would see it",
     );
   }
-  const readers = options.readers === false ? [] : reader;
+  const readers = nobody ? [] : reader;
   return {
     measurements: [...measurement],
     ...(program && { programs: await digests(program, (file) => hashFile(file, "program")) }),
