@@ -2,6 +2,11 @@
 
 /** Hints by code. */
 export const HINTS: Readonly<Record<string, string>> = {
+  CLI_USAGE: "the same command line with --help shows what is expected",
+  CLI_SERVICE:
+    "try again; if it comes again, see that the command and the services are of one version",
+  CLI_PROGRAM: "see what it printed: stdout and stderr are outputs like any other",
+  CLI_NOT_VERIFIED: "do not rely on it; the checks that failed are named above",
   CLI_FILE: "check the path, the file's permissions and what is in it",
   CLI_INPUT: "correct what is named above; --help shows what the command takes",
   CHANNEL_IDENTITY:
@@ -90,5 +95,35 @@ export const HINTS: Readonly<Record<string, string>> = {
   KEEP_IDENTITY: "give the certificate that the policy names for the bridge, with its key",
   KEEP_UNREACHABLE: "see whether the instance still runs: holdfast instance list",
   KEEP_NOT_PROVEN: "send nothing to this keep: it is not what the policy says",
+  CHANNEL_RECEIPT: "give the file that --receipt wrote, as it is",
+  SERVICE_UNTRUSTED: "name the authority that you trust: --ca-file FILE, or a profile",
+  SERVICE_ANSWER: "check the address: something else may answer there",
+  POLICY_EXPIRED: "make a new instance: this one takes and gives nothing any more",
+  CONSENT_MISSING: "have those named in the policy consent: holdfast policy explain POLICY",
+  CONSENT_INVALID: "sign the hash of this very policy with the identity's own key",
+  FILE_MISSING: "check the path; a program's output is there once it has exited with success",
+  FILE_KIND: "check the path: directories end with a slash",
+  FILE_PINNED: "send the whole file, as the policy pins it",
+  FILE_PIN_MISMATCH:
+    "send the file that the policy names by its digest: holdfast policy explain POLICY",
+  DIGEST_MISMATCH: "send it again: it changed on the way, or while it was read",
+  STORAGE_FULL: "send less, or have limits.storage_mib of the policy raised in a new instance",
+  READ_LIMIT:
+    "the policy says how often, and by whom, this may be read: holdfast policy explain POLICY",
+  PROGRAM_UNKNOWN: "see which programs the policy has: holdfast policy explain POLICY",
+  PROGRAM_INVALID: "try it offline, which says more: holdfast wasm run MODULE",
+  INPUT_MISSING: "put in what is named above first, or wait until the keep has fetched it",
+  INPUT_FETCHED: "leave it out: the keep fetches it itself from the place that the policy names",
+  RUN_MISSING: "the keep has let go of old runs; start the program again",
+  RUN_LIMIT: "make a new instance: the policy bounds how often programs run in one",
+  RUN_BUSY: "try again once another program has ended",
+  RUN_MEMORY: "try again once another program has ended",
+  RUN_TOO_LARGE: "have limits.memory_mib of the policy raised in a new instance",
+  REQUEST_LIMIT: "try again once fewer requests of yours are under way",
+  SHUTDOWN_REFUSED:
+    "the policy says who may: holdfast policy explain POLICY; leave it running with --no-shutdown",
+  KEEP_ENDING: "make a new instance: holdfast instance create FILE",
+  EVIDENCE_UNAVAILABLE: "try again in a moment; the keep's log says why",
+  KEEP_INTERNAL: "try again; the keep's log says more",
   KEEP_REFUSED: "see what the policy lets the bridge do: holdfast policy explain POLICY",
 };
