@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { newCommand, newGroup, parsed } from "../command.ts";
+import { collected, newCommand, newGroup, parsed } from "../command.ts";
 import type { Context } from "../context.ts";
 import { buildKeep } from "../processes/build.ts";
 import { BUILT } from "../processes/checkout.ts";
@@ -19,6 +19,7 @@ interface ServeOptions {
   readonly dataDir: string;
   readonly ports?: NamedPorts;
   readonly s3Endpoint?: string;
+  readonly fetchAllow?: readonly string[];
   readonly localDevelopment?: boolean;
 }
 
@@ -60,6 +61,11 @@ function serviceCommand(context: Context, name: "attestation" | ControlService):
         parsed(parseServiceUrl, SERVICE_URL_WORDS),
       ),
     )
+    .addOption(
+      new Option("--fetch-allow <url>", "as for holdfast up, of VaaS and CCFaaS").argParser(
+        collected(parseServiceUrl, SERVICE_URL_WORDS),
+      ),
+    )
     .option("--local-development", "plain HTTP on loopback, and nobody is asked who he is")
     .action((options: ServeOptions) => serve(context, name, options));
 }
@@ -67,7 +73,7 @@ function serviceCommand(context: Context, name: "attestation" | ControlService):
 async function serve(
   context: Context,
   name: "attestation" | ControlService,
-  { dataDir, ports, s3Endpoint, localDevelopment = false }: ServeOptions,
+  { dataDir, ports, s3Endpoint, fetchAllow = [], localDevelopment = false }: ServeOptions,
 ): Promise<void> {
   const all = portsFrom(ports ?? {});
   await requireFree({ [name]: all[name] });
@@ -79,6 +85,7 @@ async function serve(
     dataDirectory,
     ports: all,
     bundle,
+    fetchAllow,
     localDevelopment,
     ...(s3Endpoint === undefined ? {} : { s3Endpoint }),
   };
