@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { suite, test } from "node:test";
 import type { Command } from "commander";
 import { buildCli } from "./cli.ts";
+import { withoutAliases } from "./commands/client.ts";
 import { HINTS } from "./hints.ts";
 import { ROOT } from "./processes/checkout.ts";
 import { caughtContext, run } from "./testing/run.ts";
@@ -66,7 +67,8 @@ function shortIn(text: string): string[] {
 
 function faultsOf(line: string): string[] {
   let command: Command = CLI;
-  const words = line.split("#")[0]?.split(/\s+/).slice(1) ?? [];
+  const said = line.split("#")[0]?.split(/\s+/).slice(1) ?? [];
+  const words = said[0] === "client" ? withoutAliases(said) : said;
   for (const word of words) {
     if (command.commands.length === 0 || !/^[a-z][a-z0-9|-]*$/.test(word)) break;
     const below = word.split("|").map((name) => command.commands.find((c) => c.name() === name));
