@@ -1,27 +1,25 @@
 // `holdfast up` with the commands that people use on it: an administrator, a user with the seed's program, and one with
 // veracruz-client's options.
 import assert from "node:assert/strict";
-import { createCipheriv, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { encryptSample, putObject, SECRET, VOD } from "./encrypted-sample.ts";
 import { freePorts } from "./free-ports.ts";
 import {
   eventually,
   isAlive,
   processesOf,
   type Ran,
-  ROOT,
   type Running,
   run,
   start,
 } from "./holdfast.ts";
 
-const VOD = resolve(ROOT, "examples/vod");
 const DATA = ["coco.names", "yolov3.cfg", "yolov3.weights"];
-const SECRET = "a-secret-of-the-store";
 
 suite("holdfast up", () => {
   let directory: string;
@@ -400,26 +398,3 @@ suite("holdfast up", () => {
     assert.equal((await holdfast("function", "list")).code, 0);
   });
 });
-
-async function encryptSample(directory: string): Promise<void> {
-  const [key, iv] = [randomBytes(16), randomBytes(16)];
-  const cipher = createCipheriv("aes-128-ctr", key, iv);
-  writeFileSync(join(directory, "key"), key);
-  writeFileSync(join(directory, "iv"), iv);
-  writeFileSync(
-    join(directory, "in_enc.h264"),
-    cipher.update(readFileSync(join(VOD, "sample/faces.h264"))),
-  );
-}
-
-async function putObject(port: number, key: string, body: Uint8Array): Promise<void> {
-  const { PutObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
-  const s3 = new S3Client({
-    endpoint: `http://127.0.0.1:${port}`,
-    forcePathStyle: true,
-    region: "us-east-1",
-    credentials: { accessKeyId: "holdfast", secretAccessKey: SECRET },
-  });
-  await s3.send(new PutObjectCommand({ Bucket: "videos", Key: key, Body: body }));
-  s3.destroy();
-}
