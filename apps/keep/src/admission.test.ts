@@ -70,6 +70,27 @@ test("the keep serves while a program is being admitted", async () => {
   }
 });
 
+test("a program runs on the files that are there once it was admitted", async () => {
+  const { createAdmission, open } = gate();
+  const { keep, owner } = await startKeep(createAdmission);
+  try {
+    await owner.putFile(PROGRAM, await large());
+    const run = owner.startRun(PROGRAM);
+    run.catch(() => undefined);
+    // Answered after the request to run was heard, on the same connection or another.
+    await owner.status();
+    await owner.putFile(PROGRAM, await wat(printing("another\n")));
+    open();
+    const { id } = await run;
+    assert.equal((await owner.waitRun(id)).exit_code, 0);
+    const { body } = await owner.readFile("stdout");
+    assert.equal(toText((await readBody(body, 100)) ?? new Uint8Array()), "another\n");
+  } finally {
+    open();
+    await keep.close();
+  }
+});
+
 test("a large program that is none is refused as a small one is", async () => {
   const { keep, owner } = await startKeep();
   try {

@@ -17,6 +17,8 @@ import { RunRecord } from "../state/run-record.ts";
 import { abandonRun, endRun } from "./end-run.ts";
 import { demandConsent, demandRight, edgePath } from "./gate.ts";
 
+const MAXIMUM_TRIES = 4;
+
 /**
  * Starts a program of the policy.
  * @throws KeepError RIGHTS_MISSING, PROGRAM_UNKNOWN, FILE_MISSING, PROGRAM_INVALID, FILE_PIN_MISMATCH, INPUT_MISSING,
@@ -49,15 +51,14 @@ async function launch(
   program: PolicyProgram,
 ): Promise<RunRecord> {
   const { path } = program;
+  const { programSha256, module } = await readyProgram(keep, path);
+  // The keep, or its policy, may have come to its end meanwhile, and files may have gone.
+  demandConsent(keep);
+  demandInputs(keep);
+  // Not before: what is replaced or removed while a program is admitted would be held for it, and counted nowhere.
   const snapshot = keep.store.snapshot();
   const digests = new Map(keep.digests);
   const { stdin } = keep;
-  const content = contentIn(snapshot, path);
-  const programSha256 = digests.get(path) ?? (await keep.hashing.digestOf(content));
-  demandPin(keep, path, programSha256);
-  const module = await admitted(keep, programSha256, content);
-  // The keep, or its policy, may have come to its end meanwhile.
-  demandConsent(keep);
   const held = bytesIn(snapshot);
   const giveMemoryBack = keep.memory.take(module, held);
   const record = new RunRecord({
@@ -91,6 +92,21 @@ async function launch(
   return record;
 }
 
+/** The program as it stands at its path, admitted. One that is replaced meanwhile makes way for the other. */
+async function readyProgram(
+  keep: KeepState,
+  path: string,
+): Promise<{ programSha256: string; module: AdmittedModule }> {
+  for (let tries = 0; tries < MAXIMUM_TRIES; tries += 1) {
+    const content = contentAt(keep, path);
+    const programSha256 = keep.digests.get(path) ?? (await keep.hashing.digestOf(content));
+    demandPin(keep, path, programSha256);
+    const module = await admitted(keep, programSha256, content);
+    if (contentAt(keep, path) === content) return { programSha256, module };
+  }
+  throw new KeepError("RUN_BUSY", `${path} is replaced again and again; try again later`);
+}
+
 /** Faults that are not the program's. */
 const START_FAULTS: Readonly<Record<string, KeepErrorCode>> = {
   RUN_CLOSED: "KEEP_ENDING",
@@ -114,15 +130,8 @@ function startFault(thrown: unknown): KeepError | undefined {
 }
 
 function demandTerms(keep: KeepState): void {
-  const { limits, requiredInputs } = keep.policy.terms;
-  const absent = requiredInputs.filter((path) => keep.store.stat(path)?.kind !== "file");
-  const missing = [...new Set([...absent, ...keep.inputs.missing])];
-  if (missing.length > 0) {
-    throw new KeepError(
-      "INPUT_MISSING",
-      `the policy wants these before a run: ${missing.join(", ")}`,
-    );
-  }
+  const { limits } = keep.policy.terms;
+  demandInputs(keep);
   if (limits.runs !== undefined && keep.runs.started >= limits.runs) {
     throw new KeepError("RUN_LIMIT", `the policy lets programs run ${limits.runs} times`);
   }
@@ -131,9 +140,20 @@ function demandTerms(keep: KeepState): void {
   }
 }
 
-function contentIn(snapshot: Snapshot, path: string): Content {
-  const node = snapshot.nodes.find((each) => each.path === path);
-  if (node?.kind === "file") return node.content;
+function demandInputs(keep: KeepState): void {
+  const { requiredInputs } = keep.policy.terms;
+  const absent = requiredInputs.filter((path) => keep.store.stat(path)?.kind !== "file");
+  const missing = [...new Set([...absent, ...keep.inputs.missing])];
+  if (missing.length > 0) {
+    throw new KeepError(
+      "INPUT_MISSING",
+      `the policy wants these before a run: ${missing.join(", ")}`,
+    );
+  }
+}
+
+function contentAt({ store }: KeepState, path: string): Content {
+  if (store.stat(path)?.kind === "file") return store.content(path);
   throw new KeepError("FILE_MISSING", `program ${path} was not put in yet`);
 }
 
