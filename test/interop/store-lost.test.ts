@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isUnreachable } from "@holdfast/store";
 import { Kysely, sql } from "kysely";
+import { eventually } from "../../apps/control/src/testing/samples.ts";
 import { postgresDialect } from "../../packages/store/src/sql/postgres.ts";
 import type { Tables } from "../../packages/store/src/sql/tables.ts";
 import { type FaultProxy, startFaultProxy } from "../peers/fault-proxy.ts";
@@ -57,7 +58,15 @@ describe("a PostgreSQL that is lost", { skip, concurrency: false }, () => {
     within({}, async (db) => {
       const asking = sql`select pg_sleep(60)`.execute(db);
       const broken = assert.rejects(asking, isUnreachable);
-      await sleep(200);
+      const active = sql<{ count: number }>`select count(*) as count from pg_stat_activity
+        where state = 'active' and query = 'select pg_sleep(60)'`;
+      // By a connection of its own, which is gone again when the others break.
+      await within({}, async (other) => {
+        await eventually(
+          () => active.execute(other),
+          ({ rows }) => rows[0]?.count === 1,
+        );
+      });
       proxy.set();
       await broken;
       assert.equal((await ask(db)).rows[0]?.one, 1);
