@@ -75,6 +75,7 @@ describe("a PostgreSQL that is lost", { skip, concurrency: false }, () => {
   it("is not waited for for ever", () =>
     within({ silenceMs: 300 }, async (db) => {
       await assert.rejects(sql`select pg_sleep(3)`.execute(db), isUnreachable);
+      assert.equal((await ask(db)).rows[0]?.one, 1, "and not by who comes next either");
     }));
 
   it("by one process that stands still in a transaction goes on for the others", () =>

@@ -1,5 +1,12 @@
 // PostgreSQL, for more than one machine. The driver is loaded only where a URL asks for it.
-import { type Dialect, PostgresDialect, sql, type Transaction } from "kysely";
+import {
+  type Dialect,
+  PostgresDialect,
+  type PostgresPool,
+  type PostgresPoolClient,
+  sql,
+  type Transaction,
+} from "kysely";
 import type { Tables } from "./tables.ts";
 
 const CONNECTIONS = 10;
@@ -45,7 +52,35 @@ export async function postgresDialect(
   // process: that of an idle one, and that of one in a transaction, between two statements.
   pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));
-  return new PostgresDialect({ pool });
+  return new PostgresDialect({ pool: withoutSilent(pool) });
+}
+
+/** What the driver says when no answer came in time; it has no code for it. */
+const NO_ANSWER = "Query read timeout";
+
+/** The pool, but for connections that once did not answer: the next statement would wait behind the one that does not end. */
+function withoutSilent(pool: PostgresPool): PostgresPool {
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    async connect() {
+      const client = await pool.connect();
+      let silent: unknown;
+      const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
+        if (silent !== undefined) throw silent;
+        try {
+          return await client.query(text, parameters);
+        } catch (thrown) {
+          if (thrown instanceof Error && thrown.message === NO_ANSWER) silent = thrown;
+          throw thrown;
+        }
+      };
+      return {
+        query: query as PostgresPoolClient["query"],
+        release: (destroy) => client.release(destroy === true || silent !== undefined),
+      };
+    },
+  };
 }
 
 /** Held until the transaction ends. */
