@@ -6,7 +6,6 @@
 const HEAD = 0;
 const TAIL = 1;
 const STOP = 2;
-const SLEEP = 3;
 /** Numbers behind the words, in units of eight bytes. */
 const PEAK_MEMORY = 2;
 const BYTES_READ = 3;
@@ -33,7 +32,7 @@ export class Ring {
   #tail = 0;
 
   constructor(shared: SharedArrayBuffer) {
-    this.#words = new Int32Array(shared, 0, 4);
+    this.#words = new Int32Array(shared, 0, 3);
     this.#numbers = new Float64Array(shared, 0, DATA / 8);
     this.#data = new Uint8Array(shared, DATA, CAPACITY);
   }
@@ -53,12 +52,15 @@ export class Ring {
   /** Asks the run to end; a sleeping guest wakes up. */
   stop(): void {
     Atomics.store(this.#words, STOP, 1);
-    Atomics.notify(this.#words, SLEEP);
+    Atomics.notify(this.#words, STOP);
   }
 
-  /** Sleeps in the guest's thread until the time has passed or the run is asked to end. */
-  sleep(milliseconds: number): void {
-    Atomics.wait(this.#words, SLEEP, 0, milliseconds);
+  /**
+   * Sleeps in the guest's thread until the time has passed or the run is asked to end; not at all when it was asked before.
+   * @returns whether the time has passed
+   */
+  sleep(milliseconds: number): boolean {
+    return Atomics.wait(this.#words, STOP, 0, milliseconds) === "timed-out";
   }
 
   countRead(bytes: number): void {

@@ -1,6 +1,7 @@
 // Every way in which a run ends, in real worker threads.
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
+import { createRing, Ring } from "../host/ring.ts";
 import { contentBytes } from "../store/content.ts";
 import { admit, program } from "../testing/modules.ts";
 import {
@@ -121,6 +122,13 @@ describe("a run ends", () => {
     const outcome = await started.done;
     assert.equal(outcome.state, "cancelled");
     assert.deepEqual(outcome.changes, { removed: [], written: [] });
+  });
+
+  it("by being cancelled just before it sleeps", () => {
+    const ring = new Ring(createRing());
+    assert.equal(ring.sleep(1), true);
+    ring.stop();
+    assert.equal(ring.sleep(1000), false);
   });
 
   it("by being cancelled before it begins", async () => {
