@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { parseAssignment } from "./config.ts";
 import { BootError } from "./errors.ts";
 import { copying, wat } from "./testing/programs.ts";
+import { refused } from "./testing/refused.ts";
 import { startTestKeep, type TestKeep } from "./testing/test-keep.ts";
 import { EXECUTE, policyText, READ, WRITE } from "./testing/test-policy.ts";
 
@@ -66,6 +67,10 @@ describe("hostile requests", () => {
     });
   });
   after(() => keep.close());
+
+  test("to list a stream as if it were a directory", async () => {
+    await refused("FILE_KIND", (await keep.client()).list("stdout"));
+  });
 
   test("each is answered, and none with a fault of the keep", async () => {
     const connection = await keep.connection();

@@ -1,5 +1,5 @@
 // Lists a directory.
-import { mayList, type PolicyIdentity } from "@holdfast/policy";
+import { isStream, mayList, type PolicyIdentity } from "@holdfast/policy";
 import { KeepError } from "../errors.ts";
 import type { KeepState } from "../state/keep-state.ts";
 import { demandOpen, demandRight, edgePath } from "./gate.ts";
@@ -24,6 +24,7 @@ export function listFiles(
   demandOpen(keep);
   const path = edgePath(untrustedPath);
   demandRight(mayList(caller.rights, path), path);
+  if (isStream(path)) throw new KeepError("FILE_KIND", `${path} is a stream`);
   if (keep.store.stat(path) === undefined && path !== "/") {
     if (caller.rights.has(path)) return [];
     throw new KeepError("FILE_MISSING", `there is no ${path}`);
